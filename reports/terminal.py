@@ -14,6 +14,7 @@ from msgspec.structs import astuple
 
 from auditor.model.enums import Decision, Severity, TargetState, Verdict
 from auditor.model.finding import Report, TargetReport
+from auditor.model.resource import OF_FILES
 from auditor.model.results_finding import Finding
 from reports import answers, controls, delta, fleet, gpus, isolation, reach, scope, waivers
 from reports.by_object import ByObject
@@ -132,7 +133,7 @@ class _Screen:
         for text in delta.told(report):
             yield from self._wrap(text, "  ")
         files = sum(target.files for target in report.targets)
-        unit = "file" if any(target.uid == "files" for target in report.targets) else "answer"
+        unit = "file" if any(target.uid == OF_FILES for target in report.targets) else "answer"
         where = ", ".join(target.uri for target in report.targets[:SHOWN_TARGETS])
         if len(report.targets) > SHOWN_TARGETS:
             where += f" and {len(report.targets) - SHOWN_TARGETS} more"

@@ -28,12 +28,12 @@ import msgspec
 
 from auditor.analysis import facts
 from auditor.analysis.bodies import decoded
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.makers import may_bring_services
 from auditor.analysis.paths import Segment, walk
 from auditor.analysis.protocol import OTHERS, Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact, Spot
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import PREFIX
 
 KIND: Final = "k8s/RouteBackends"
@@ -43,8 +43,6 @@ ROUTES: Final = frozenset(
     f"k8s/{name}.gateway.networking.k8s.io"
     for name in ("GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute", "UDPRoute")
 )
-FILES: Final = "files"
-"""The uid of a target of files."""
 
 _OF_INGRESS: Final[tuple[tuple[Segment, ...], ...]] = (
     ("spec", "defaultBackend"),
@@ -104,7 +102,7 @@ class RouteBackends(Uncombined):
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the ports of a service, the backends of a route, and who may bring services."""
-        live = site.target.uid != FILES
+        live = site.target.uid != OF_FILES
         if resource.kind == SERVICE:
             yield Row((), _SERVICE, None, _encode(_service(resource)))
         elif resource.kind == INGRESS or resource.kind in ROUTES:

@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.completing import Spots
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping, string
 from auditor.model.fact import Spot
 
 LOCAL: Final = "local"
@@ -71,7 +71,7 @@ def disk_of(name: str, body: object) -> Disk | None:
     """Read a volume; None when it is no folder of a node."""
     spec = mapping(mapping(body).get("spec"))
     reference = mapping(spec.get("claimRef"))
-    claim = _text(reference.get("namespace")), _text(reference.get("name"))
+    claim = string(reference.get("namespace")), string(reference.get("name"))
     for source in _SOURCES:
         path = mapping(spec.get(source)).get("path")
         if isinstance(path, str) and path:
@@ -152,7 +152,7 @@ def _with(
         for index, volume in enumerate(volumes)
     ]
     read_only = {
-        _text(mapping(volume).get("name"))
+        string(mapping(volume).get("name"))
         for index, volume in enumerate(volumes)
         if index in chosen and _is_read_only(mapping(volume))
     }
@@ -174,11 +174,7 @@ def _read_only(container: object, names: set[str]) -> object:
     if not isinstance(mounts, list):
         return container
     changed = [
-        {**mount, "readOnly": True} if _text(mapping(mount).get("name")) in names else mount
+        {**mount, "readOnly": True} if string(mapping(mount).get("name")) in names else mount
         for mount in mounts
     ]
     return {**mapping(container), "volumeMounts": changed}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -29,7 +29,8 @@ from auditor.analysis.completing import (
     together,
 )
 from auditor.analysis.environment import Settings
-from auditor.analysis.limits import Defaults, defaults_of, mapping
+from auditor.analysis.limits import Defaults, defaults_of
+from auditor.analysis.loose import mapping
 from auditor.analysis.protocol import Groups, Key, Row, Site, Tables
 from auditor.analysis.related import Related
 from auditor.model.resource import Resource

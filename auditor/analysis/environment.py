@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.completing import Spots
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.late import late
 from auditor.model.fact import Spot

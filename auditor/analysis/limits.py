@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.completing import Spots
+from auditor.analysis.loose import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.model.fact import Spot
 
@@ -124,8 +125,3 @@ def _container(
                     spots.append((place, Spot(number, at)))
     filled_in = {name: own for name, own in made.items() if own or name in resources}
     return {**container, "resources": {**resources, **filled_in}} if filled_in else container
-
-
-def mapping(value: object) -> dict[str, object]:
-    """A value that is a map; an empty one for anything else."""
-    return value if isinstance(value, dict) else {}

@@ -26,18 +26,16 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.bodies import decoded
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import elements, mapping, mappings, string
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import PREFIX
 
 KIND: Final = "k8s/RouteListeners"
 GROUP: Final = "gateway.networking.k8s.io"
 GATEWAY: Final = f"k8s/Gateway.{GROUP}"
 ROUTES: Final = frozenset({f"k8s/GRPCRoute.{GROUP}", f"k8s/HTTPRoute.{GROUP}"})
-FILES: Final = "files"
-"""The uid of a target of files."""
 
 _PLAIN: Final = "HTTP"
 _ENCRYPTED: Final = "HTTPS"
@@ -110,18 +108,20 @@ class RouteListeners(Uncombined):
         body = mapping(decoded(resource))
         spec = mapping(body.get("spec"))
         if resource.kind == GATEWAY:
-            listeners = tuple(map(_listener, _maps(spec.get("listeners"))))
+            listeners = tuple(map(_listener, mappings(spec.get("listeners"))))
             made = _Gateway(resource.namespace, resource.name, listeners)
             yield Row((), _GATEWAY, None, _encode(made))
             return
-        parents = tuple(_parent(each, resource.namespace) for each in _maps(spec.get("parentRefs")))
+        parents = tuple(
+            _parent(each, resource.namespace) for each in mappings(spec.get("parentRefs"))
+        )
         if parents:
             route = _Route(
                 kind=resource.kind.removeprefix(PREFIX).partition(".")[0],
                 parents=parents,
-                hosts=tuple(filter(None, map(_text, _list(spec.get("hostnames"))))),
-                serves=any(map(_serves, _maps(spec.get("rules")))),
-                live=site.target.uid != FILES,
+                hosts=tuple(filter(None, map(string, elements(spec.get("hostnames"))))),
+                serves=any(map(_serves, mappings(spec.get("rules")))),
+                live=site.target.uid != OF_FILES,
             )
             origin = site.origin(resource, "/spec/parentRefs", ("/spec/parentRefs",))
             yield Row((resource.namespace,), _ROUTE, origin, _encode(route))
@@ -148,12 +148,12 @@ def make(tables: Tables) -> RouteListeners:
 def _listener(found: Mapping[str, object]) -> Listener:
     allowed = mapping(found.get("allowedRoutes"))
     return Listener(
-        name=_text(found.get("name")),
-        protocol=_text(found.get("protocol")),
+        name=string(found.get("name")),
+        protocol=string(found.get("protocol")),
         port=_number(found.get("port")),
-        hostname=_text(found.get("hostname")),
-        namespaces=_text(mapping(allowed.get("namespaces")).get("from")) or "Same",
-        kinds=tuple(_text(each.get("kind")) for each in _maps(allowed.get("kinds"))),
+        hostname=string(found.get("hostname")),
+        namespaces=string(mapping(allowed.get("namespaces")).get("from")) or "Same",
+        kinds=tuple(string(each.get("kind")) for each in mappings(allowed.get("kinds"))),
     )
 
 
@@ -161,9 +161,9 @@ def _parent(found: Mapping[str, object], namespace: str) -> Parent:
     if found.get("group", GROUP) != GROUP or found.get("kind", "Gateway") != "Gateway":
         return Parent("", "")
     return Parent(
-        namespace=_text(found.get("namespace")) or namespace,
-        name=_text(found.get("name")),
-        section=_text(found.get("sectionName")),
+        namespace=string(found.get("namespace")) or namespace,
+        name=string(found.get("name")),
+        section=string(found.get("sectionName")),
         port=_number(found.get("port")),
     )
 
@@ -172,11 +172,13 @@ def _serves(rule: Mapping[str, object]) -> bool:
     """Whether requests of a rule reach a backend, other than a challenge."""
     if not rule.get("backendRefs"):
         return False
-    for each in _maps(rule.get("filters")):
+    for each in mappings(rule.get("filters")):
         redirect = mapping(each.get("requestRedirect"))
         if each.get("type") == "RequestRedirect" and redirect.get("scheme") == "https":
             return False
-    paths = [_text(mapping(match.get("path")).get("value")) for match in _maps(rule.get("matches"))]
+    paths = [
+        string(mapping(match.get("path")).get("value")) for match in mappings(rule.get("matches"))
+    ]
     return not paths or not all(path.startswith(_CHALLENGE) for path in paths)
 
 
@@ -241,18 +243,5 @@ def _meet(one: str, other: str) -> bool:
     return one == other
 
 
-def _list(value: object) -> Sequence[object]:
-    return value if isinstance(value, list) else ()
-
-
-def _maps(value: object) -> list[Mapping[str, object]]:
-    """Return the maps in a list, and nothing for anything else."""
-    return [each for each in _list(value) if isinstance(each, dict)]
-
-
 def _number(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -19,10 +19,11 @@ import msgspec
 
 from auditor.analysis import directions, facts
 from auditor.analysis.bodies import decoded
+from auditor.analysis.loose import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Feeds, Groups, Key, Row, Site, Stage, Tables
 from auditor.model.fact import Fact, Origin
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import PREFIX
 
 KIND = "k8s/NamespacePosture"
@@ -67,8 +68,6 @@ _DERIVED: Final = tuple((f"/{name}", None) for name in _JOINED)
 _ALL: Final[Key] = ()
 _WORKLOADS: Final = "workloads"
 _NAMED: Final = "named"
-_FILES: Final = "files"
-"""The uid of a target of files."""
 _encode = msgspec.json.encode
 
 
@@ -96,24 +95,24 @@ class NamespacePostures:
         """Take the labels of a Namespace, what a policy denies, what a quota limits."""
         if resource.kind == facts.KIND:
             yield Row((resource.namespace or "default",), _WORKLOADS, None, b"1")
-            if resource.namespace and site.target.uid == _FILES:
+            if resource.namespace and site.target.uid == OF_FILES:
                 origin = site.origin(resource, resource.pointer)
                 yield Row((resource.namespace,), _NAMED, origin, b"1")
             return
-        body = _mapping(decoded(resource))
+        body = mapping(decoded(resource))
         key: Key = (resource.namespace or "default",)
         origin = site.origin(resource)
         found: dict[str, object] = {"name": resource.name}
         match resource.kind:
             case "k8s/Namespace":
-                metadata = _mapping(body.get("metadata"))
-                found = {name: _mapping(metadata.get(name)) for name in ("labels", "annotations")}
+                metadata = mapping(body.get("metadata"))
+                found = {name: mapping(metadata.get(name)) for name in ("labels", "annotations")}
                 key = (resource.name,)
                 origin = site.origin(resource, "/metadata", _fields(metadata))
             case "k8s/NetworkPolicy":
                 found = _policy(resource.name, body.get("spec"))
             case "k8s/ResourceQuota":
-                found["hard"] = _mapping(_mapping(body.get("spec")).get("hard"))
+                found["hard"] = mapping(mapping(body.get("spec")).get("hard"))
             case kind if OTHER_POLICIES.get(kind):
                 key = _ALL
             case _:
@@ -200,7 +199,7 @@ def _fields(metadata: Mapping[str, object]) -> Iterator[str]:
     for name in ("labels", "annotations"):
         if name in metadata:
             yield f"/metadata/{name}"
-            for key in _mapping(metadata[name]):
+            for key in mapping(metadata[name]):
                 yield pointer_of(("metadata", name, key))
 
 
@@ -214,7 +213,7 @@ def _policy(name: str, spec: object) -> dict[str, object]:
     found = {"name": name, "podSelectorEmpty": False}
     if spec is not None and not isinstance(spec, dict):
         return {**found, "ingressDefaultDeny": False, "egressDefaultDeny": False}
-    selector = _mapping(spec).get("podSelector")
+    selector = mapping(spec).get("podSelector")
     selects_all = selector is None or (
         isinstance(selector, dict)
         and not selector.get("matchLabels")
@@ -223,10 +222,6 @@ def _policy(name: str, spec: object) -> dict[str, object]:
     return {
         "name": name,
         "podSelectorEmpty": selects_all,
-        "ingressDefaultDeny": selects_all and directions.closed(_mapping(spec), "Ingress"),
-        "egressDefaultDeny": selects_all and directions.closed(_mapping(spec), "Egress"),
+        "ingressDefaultDeny": selects_all and directions.closed(mapping(spec), "Ingress"),
+        "egressDefaultDeny": selects_all and directions.closed(mapping(spec), "Egress"),
     }
-
-
-def _mapping(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

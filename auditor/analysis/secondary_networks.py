@@ -36,10 +36,10 @@ from auditor.analysis.label_selectors import (
     Selected,
     of_selector,
 )
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import PREFIX, is_built_in
 
 KIND: Final = "k8s/SecondaryNetworks"
@@ -49,7 +49,6 @@ POLICY_FOR: Final = "k8s.v1.cni.cncf.io/policy-for"
 NOT_VALID: Final = "(not valid)"
 """Stands for the networks of an annotation that Multus refuses."""
 
-_FILES: Final = "files"
 _TEMPLATES: Final = frozenset({facts.KIND, facts.PATCH})
 _POD: Final = "pod"
 _POLICY: Final = "a-policy"
@@ -193,7 +192,7 @@ def _pod(template: Resource, site: Site) -> Iterator[Row]:
     if template.kind == facts.PATCH or not (bare or _is_of_kubernetes(owner)):
         labels = msgspec.structs.replace(labels, more=More.ANY)
     origin = site.origin(owner, f"{template.pointer}/metadata/annotations")
-    body = _Pod(site.target.uid != _FILES, labels, networks, template.part)
+    body = _Pod(site.target.uid != OF_FILES, labels, networks, template.part)
     yield Row((template.namespace, _POD), _POD, origin, _encode(body))
 
 

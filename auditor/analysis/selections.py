@@ -39,18 +39,16 @@ from auditor.analysis.label_selectors import (
     of_labels,
     of_selector,
 )
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.makers import may_bring_pods
 from auditor.analysis.operator_labels import labels_of
 from auditor.analysis.protocol import OTHERS, Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.fact import Fact
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import PREFIX, is_built_in
 
 POLICIES: Final = "k8s/PolicySelection"
 SERVICES: Final = "k8s/ServiceSelection"
-FILES: Final = "files"
-"""The uid of a target of files."""
 
 _FACTS: Final[Mapping[str, str]] = MappingProxyType(
     {"k8s/NetworkPolicy": POLICIES, "k8s/Service": SERVICES}
@@ -110,7 +108,7 @@ class Selections:
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the labels of a pod template, what is selected, and who may bring pods."""
-        live = site.target.uid != FILES
+        live = site.target.uid != OF_FILES
         if resource.kind in _JOINED:
             yield _pods(resource)
         elif resource.kind in _FACTS:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from auditor.analysis.loose import mappings
 from auditor.late import late
 
 Json = dict[str, object]
@@ -111,10 +112,6 @@ _COMPLETED: Final = frozenset(
 )
 
 
-def _maps(value: object) -> list[Json]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def _texts(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
 
@@ -122,7 +119,7 @@ def _texts(value: object) -> bool:
 def _some(*names: str) -> Callable[[object], bool]:
     """A list of maps, of which some have one of the fields."""
     wanted = frozenset(names)
-    return lambda value: any(not wanted.isdisjoint(item) for item in _maps(value))
+    return lambda value: any(not wanted.isdisjoint(item) for item in mappings(value))
 
 
 def _having(names: frozenset[str]) -> Callable[[object], bool]:
@@ -137,14 +134,14 @@ def _text(value: object) -> bool:
 def _variables(value: object) -> bool:
     return any(
         isinstance(item.get("name"), str) and ("value" in item or "valueFrom" in item)
-        for item in _maps(value)
+        for item in mappings(value)
     )
 
 
 def _volumes(value: object) -> bool:
     return any(
         isinstance(item.get(source), dict)
-        for item in _maps(value)
+        for item in mappings(value)
         if isinstance(item.get("name"), str)
         for source in SOURCES.intersection(item)
     )
@@ -164,7 +161,7 @@ def _switch(value: object) -> bool:
 
 def _containers(value: object) -> bool:
     """A list of containers: of some, there is more than a name."""
-    return any(strong_container(item) or weak_container(item) for item in _maps(value))
+    return any(strong_container(item) or weak_container(item) for item in mappings(value))
 
 
 _STRONG_CONTAINER: Final[Mapping[str, Callable[[object], bool]]] = MappingProxyType(
@@ -279,7 +276,7 @@ def fits(name: str, value: object) -> bool:
     if name in _MAPS:
         return isinstance(value, dict)
     if name in _LISTS:
-        return isinstance(value, list) and (not value or _texts(value) or bool(_maps(value)))
+        return isinstance(value, list) and (not value or _texts(value) or bool(mappings(value)))
     return value is not None and not isinstance(value, dict | list)
 
 

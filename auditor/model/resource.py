@@ -12,6 +12,8 @@ from auditor.model.enums import GapCause
 
 STDIN: Final = "-"
 """The source of what came on standard input."""
+OF_FILES: Final = "files"
+"""The uid of each target of files."""
 
 
 class Excluded(msgspec.Struct, frozen=True, order=True):
@@ -25,7 +27,7 @@ class Target(msgspec.Struct, frozen=True):
     """One thing to audit.
 
     ``uri`` is what a person typed, made canonical; ``uid`` goes into fingerprints and must survive
-    a move to another machine: for files it is the constant ``"files"``, since the paths below it
+    a move to another machine: for files it is :data:`OF_FILES`, since the paths below it
     already tell resources apart; for a cluster the uid of its ``kube-system`` namespace.
     ``principal`` is who asked, as the target sees it, ``notes`` what is to be said of how it was
     read. ``place`` is the folder where what was read before is kept, "" for what is read now.

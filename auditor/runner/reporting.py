@@ -17,7 +17,7 @@ from auditor.engine.judged import Judged
 from auditor.engine.merge import Merged, Merger
 from auditor.model.enums import TargetState
 from auditor.model.finding import Coverage, Report, RuleCount, RuleInfo, TargetReport
-from auditor.model.resource import NONE_OF_IT, Gap, Some
+from auditor.model.resource import NONE_OF_IT, OF_FILES, Gap, Some
 from auditor.model.results import ControlResult, GateResult, ListedFact
 from auditor.platforms import Platform
 from auditor.policy import CompiledProfile
@@ -258,7 +258,7 @@ def _target_report(collector: Collector, run: TargetRun) -> TargetReport:
         target.principal,
         run.excluded,
         target.notes,
-        _others(run) if target.uid == "files" else NONE_OF_IT,
+        _others(run) if target.uid == OF_FILES else NONE_OF_IT,
         run.passed,
         target.place,
         dict(target.labels),

@@ -10,9 +10,10 @@ condition that is meant for programs of the system lets nearly every pod past::
 Conditions are evaluated for a pod of each: one that lets a person's pod be checked and no
 controller's leaves the controllers out.
 
-Source: the names of controllers in ``cmd/kube-controller-manager/names`` of Kubernetes v1.37, each
-the account of its token (``--use-service-account-credentials``); all of them are
-``system:kube-controller-manager`` where that is off.
+Where controllers have no accounts of their own (``--use-service-account-credentials`` off), all of
+them are ``system:kube-controller-manager``, which is not looked at: kubeadm and others turn it on.
+
+Source: the names of controllers in ``cmd/kube-controller-manager/names`` of Kubernetes v1.37.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from auditor import cel
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import elements, mapping, string
 
 ASKED: Final = "asked"
 EXEMPT: Final = "exempt"
@@ -36,7 +37,6 @@ _CONTROLLERS: Final = tuple(
     (f"system:serviceaccount:{_HOME}:{name}-controller", (_ACCOUNTS, f"{_ACCOUNTS}:{_HOME}"))
     for name in ("replicaset", "daemon-set", "statefulset", "job")
 )
-_MANAGER: Final = ("system:kube-controller-manager", ())
 _PERSON: Final = ("somebody@example.com", ("developers",))
 _POD: Final[Mapping[str, object]] = {
     "apiVersion": "v1",
@@ -51,28 +51,41 @@ def controllers(spec: Mapping[str, object]) -> str:
 
     UNKNOWN where a condition that looks at callers can't be evaluated for one of them.
     """
-    conditions = [_text(mapping(each).get("expression")) for each in _list(spec)]
+    every = map(mapping, elements(spec.get("matchConditions")))
+    conditions = [string(each.get("expression")) for each in every]
     if not any(_WHO in each for each in conditions):
         return ASKED
-    of_people = _let_in(conditions, *_PERSON)
+    programs = [_compiled(each) for each in conditions]
+    of_people = _let_in(programs, *_PERSON)
     if of_people is False:
         return ASKED  # it is about others anyhow
-    found = [_let_in(conditions, *each) for each in (*_CONTROLLERS, _MANAGER)]
-    of_controllers = found[: len(_CONTROLLERS)]
+    of_controllers = [_let_in(programs, *each) for each in _CONTROLLERS]
     if True in of_controllers:
         return ASKED
     return UNKNOWN if of_people is None or None in of_controllers else EXEMPT
 
 
-def _let_in(conditions: Sequence[str], user: str, groups: Sequence[str]) -> bool | None:
+def _compiled(condition: str) -> cel.Program | None:
+    """Compile a condition; None where it is not in the language."""
+    # named through the package, which loads its parser when somebody has such a condition
+    environment = cel.Environment(dict.fromkeys(_VARIABLES, cel.DYN))
+    try:
+        return environment.compile(condition, expect=cel.BOOL)
+    except cel.CelError:
+        return None
+
+
+def _let_in(
+    programs: Sequence[cel.Program | None], user: str, groups: Sequence[str]
+) -> bool | None:
     """Whether all conditions are met for a caller; None where one has no answer."""
-    answers = [_answer(each, user, groups) for each in conditions]
+    answers = [None if each is None else _answer(each, user, groups) for each in programs]
     if False in answers:
         return False
     return None if None in answers else True
 
 
-def _answer(condition: str, user: str, groups: Sequence[str]) -> bool | None:
+def _answer(condition: cel.Program, user: str, groups: Sequence[str]) -> bool | None:
     who = {"username": user, "uid": "x", "groups": [*groups, _AUTHENTICATED], "extra": {}}
     request = {
         "uid": "x",
@@ -88,20 +101,8 @@ def _answer(condition: str, user: str, groups: Sequence[str]) -> bool | None:
         "dryRun": False,
         _WHO: who,
     }
-    # named through the package, which loads its parser when somebody has such a condition
-    environment = cel.Environment(dict.fromkeys(_VARIABLES, cel.DYN))
     try:
-        program = environment.compile(condition, expect=cel.BOOL)
-        found = program.run(_POD, None, request, None, {"metadata": {"name": "x"}}, None)
+        found = condition.run(_POD, None, request, None, {"metadata": {"name": "x"}}, None)
     except cel.CelError:
         return None
     return found if isinstance(found, bool) else None
-
-
-def _list(spec: Mapping[str, object]) -> Sequence[object]:
-    found = spec.get("matchConditions")
-    return found if isinstance(found, list) else ()
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

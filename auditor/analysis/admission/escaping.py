@@ -24,7 +24,7 @@ from auditor.analysis.admission.matching import CREATE, UPDATE, Match, Request
 from auditor.analysis.admission.reading import Binding, Policy
 from auditor.analysis.admission.scope import NAME_LABEL
 from auditor.analysis.label_selectors import Operator, Requirement, Requirements
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import elements, mapping, string
 from auditor.late import late
 
 _WORDS: Final = late(r"\b(?:c|initC|ephemeralC)ontainers\b|\bimage\b|Probe\b|\blifecycle\b")
@@ -79,9 +79,9 @@ def mentions(policy: Policy) -> list[str]:
 def carried(policy: Policy) -> list[str]:
     """The conditions that look at what an object carries: its labels and annotations."""
     return [
-        _text(condition.get("name"))
-        for condition in map(mapping, _list(policy.spec, "matchConditions"))
-        if _CARRIED.search(_text(condition.get("expression")))
+        string(condition.get("name"))
+        for condition in map(mapping, elements(policy.spec.get("matchConditions")))
+        if _CARRIED.search(string(condition.get("expression")))
     ]
 
 
@@ -119,14 +119,5 @@ def _excluded(match: Match, requests: Sequence[Request]) -> Iterator[str]:
 
 def _expressions(spec: Mapping[str, object]) -> Iterator[str]:
     for field in ("validations", "variables"):
-        for each in map(mapping, _list(spec, field)):
-            yield _text(each.get("expression"))
-
-
-def _list(spec: Mapping[str, object], name: str) -> Sequence[object]:
-    found = spec.get(name)
-    return found if isinstance(found, list) else ()
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+        for each in map(mapping, elements(spec.get(field))):
+            yield string(each.get("expression"))

@@ -27,6 +27,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.admission import telling
+from auditor.analysis.admission.facts import fact_of
 from auditor.analysis.admission.reading import (
     MUTATING,
     VALIDATING,
@@ -37,18 +38,17 @@ from auditor.analysis.admission.reading import (
 )
 from auditor.analysis.admission.scope import Place, World
 from auditor.analysis.bodies import decoded
-from auditor.analysis.limits import mapping
+from auditor.analysis.completing import Spots
+from auditor.analysis.loose import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.fact import Fact, Origin, Spot
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import PREFIX
 
 GUARD: Final = "k8s/AdmissionGuard"
 BINDING: Final = "k8s/AdmissionBinding"
 NAMESPACE: Final = "k8s/Namespace"
-FILES: Final = "files"
-"""The uid of a target of files."""
 POLICIES: Final[Mapping[str, str]] = MappingProxyType(
     {f"{PREFIX}{which}AdmissionPolicy": which for which in (MUTATING, VALIDATING)}
 )
@@ -107,7 +107,7 @@ class Guards:
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take a policy, a binding, or the labels of a namespace."""
-        live = site.target.uid != FILES
+        live = site.target.uid != OF_FILES
         if resource.kind == NAMESPACE:
             yield Row((), _NAMESPACE, None, _encode(Place(resource.name, _labels(resource))))
         elif resource.kind in POLICIES:
@@ -145,11 +145,11 @@ class Guards:
             bound = [(origin.name, each) for origin, each in bindings]
             for origin, policy in policies:
                 body = telling.guard(key[0], origin.name, policy, bound, world)
-                yield _fact(GUARD, origin, body, live=policy.live)
+                yield fact_of(GUARD, origin, body, _spots(GUARD, body), live=policy.live)
             first = policies[0][1] if policies else None
             for origin, each in bindings:
                 body = telling.binding(key[0], origin.name, each, first, world)
-                yield _fact(BINDING, origin, body, live=each.live)
+                yield fact_of(BINDING, origin, body, _spots(BINDING, body), live=each.live)
 
 
 def make(tables: Tables) -> Guards:
@@ -184,19 +184,7 @@ def _fields(spec: Mapping[str, object]) -> Iterator[str]:
         yield from (pointer_of(("spec", name, each)) for each, _ in inside)
 
 
-def _fact(kind: str, origin: Origin, body: dict[str, object], *, live: bool) -> Fact:
-    return Fact(
-        kind=kind,
-        key=(origin.kind, origin.name, origin.source, str(origin.document)),
-        body=_encode(body),
-        subject=origin,
-        elsewhere=_spots(kind, body),
-        draws_on=((origin.target, ""),),
-        heuristic=not live,
-    )
-
-
-def _spots(kind: str, body: Mapping[str, object]) -> tuple[tuple[str, Spot | None], ...]:
+def _spots(kind: str, body: Mapping[str, object]) -> Spots:
     """Where what a rule reads was read: what is concluded stands nowhere."""
     spec = body["spec"]
     written = kind == GUARD and isinstance(spec, dict) and _FAILURE in spec

@@ -15,7 +15,7 @@ import msgspec
 
 from auditor.analysis.admission.matching import ANY, AskedOf, Match
 from auditor.analysis.label_selectors import Requirements, of_selector
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping, mappings, string, strings
 
 VALIDATING: Final = "Validating"
 MUTATING: Final = "Mutating"
@@ -64,10 +64,10 @@ def policy_of(body: object, *, live: bool) -> Policy:
     """Read a policy."""
     spec = mapping(mapping(body).get("spec"))
     kind = mapping(spec.get("paramKind"))
-    name, version = _text(kind.get("kind")), _text(kind.get("apiVersion"))
+    name, version = string(kind.get("kind")), string(kind.get("apiVersion"))
     return Policy(
         match=match_of(spec.get("matchConstraints")),
-        failure=_text(spec.get("failurePolicy")) or FAIL,
+        failure=string(spec.get("failurePolicy")) or FAIL,
         parameters=f"{version} {name}" if name else "",
         live=live,
         spec=dict(spec),
@@ -78,9 +78,9 @@ def binding_of(body: object, *, live: bool) -> Binding:
     """Read a binding."""
     spec = mapping(mapping(body).get("spec"))
     return Binding(
-        policy=_text(spec.get("policyName")),
+        policy=string(spec.get("policyName")),
         match=match_of(spec.get("matchResources")),
-        actions=_texts(spec.get("validationActions")),
+        actions=tuple(strings(spec.get("validationActions"))),
         parameters=_parameters(spec.get("paramRef")),
         live=live,
         spec=dict(spec),
@@ -103,38 +103,26 @@ def _parameters(found: object) -> Parameters:
     reference = mapping(found)
     if not reference:
         return Parameters()
-    name = _text(reference.get("name"))
+    name = string(reference.get("name"))
     return Parameters(
         named=True,
         name=name,
-        namespace=_text(reference.get("namespace")),
+        namespace=string(reference.get("namespace")),
         labels=None if name else of_selector(reference.get("selector")),
-        missing=_text(reference.get("parameterNotFoundAction")) or ALLOW,
+        missing=string(reference.get("parameterNotFoundAction")) or ALLOW,
     )
 
 
 def _rules(found: object) -> tuple[AskedOf, ...]:
-    return tuple(_rule(each) for each in _list(found) if isinstance(each, dict))
+    return tuple(map(_rule, mappings(found)))
 
 
 def _rule(found: Mapping[str, object]) -> AskedOf:
     return AskedOf(
-        groups=_texts(found.get("apiGroups")),
-        versions=_texts(found.get("apiVersions")),
-        resources=_texts(found.get("resources")),
-        operations=_texts(found.get("operations")),
-        scope=_text(found.get("scope")) or ANY,
-        names=_texts(found.get("resourceNames")),
+        groups=tuple(strings(found.get("apiGroups"))),
+        versions=tuple(strings(found.get("apiVersions"))),
+        resources=tuple(strings(found.get("resources"))),
+        operations=tuple(strings(found.get("operations"))),
+        scope=string(found.get("scope")) or ANY,
+        names=tuple(strings(found.get("resourceNames"))),
     )
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(each for each in _list(value) if isinstance(each, str))
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -21,12 +21,13 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.admission.facts import fact_of
 from auditor.analysis.admission.scope import ALWAYS
 from auditor.analysis.bodies import decoded
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import elements, mapping, string
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.model.fact import Fact
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import PREFIX
 
 KIND: Final = "k8s/WebhookServices"
@@ -35,8 +36,6 @@ NAMESPACE: Final = "k8s/Namespace"
 CONFIGURATIONS: Final = frozenset(
     f"{PREFIX}{which}WebhookConfiguration" for which in ("Mutating", "Validating")
 )
-FILES: Final = "files"
-"""The uid of a target of files."""
 
 _NAMESPACE: Final = "a-namespace"
 _SERVICE: Final = "a-service"
@@ -79,11 +78,10 @@ class WebhookServices(Uncombined):
             tag = _SERVICE if resource.kind == SERVICE else _NAMESPACE
             yield Row((), tag, None, _encode((resource.namespace, resource.name)))
             return
-        webhooks = mapping(decoded(resource)).get("webhooks")
-        every = webhooks if isinstance(webhooks, list) else []
+        every = elements(mapping(decoded(resource)).get("webhooks"))
         found = tuple(each for each in map(_webhook, every) if each is not None)
         if found:
-            made = _Configuration(found, site.target.uid != FILES)
+            made = _Configuration(found, site.target.uid != OF_FILES)
             origin = site.origin(resource, "/webhooks", ("/webhooks",))
             yield Row((resource.kind, resource.name), _WEBHOOKS, origin, _encode(made))
 
@@ -110,14 +108,14 @@ def make(tables: Tables) -> WebhookServices:
 def _webhook(found: object) -> Webhook | None:
     webhook = mapping(found)
     service = mapping(mapping(webhook.get("clientConfig")).get("service"))
-    name = _text(service.get("name"))
+    name = string(service.get("name"))
     if not name:
         return None
     return Webhook(
-        name=_text(webhook.get("name")),
-        namespace=_text(service.get("namespace")),
+        name=string(webhook.get("name")),
+        namespace=string(service.get("namespace")),
         service=name,
-        failure=_text(webhook.get("failurePolicy")) or "Fail",
+        failure=string(webhook.get("failurePolicy")) or "Fail",
     )
 
 
@@ -139,16 +137,5 @@ def _fact(row: Row, services: set[tuple[str, str]], *, complete: bool) -> Fact:
         "complete": found.live and complete,
         "webhooks": webhooks,
     }
-    return Fact(
-        kind=KIND,
-        key=(place.kind, place.name, place.source, str(place.document)),
-        body=_encode(body),
-        subject=place,
-        elsewhere=tuple((f"/{name}", None) for name in body),
-        draws_on=((place.target, ""),),
-        heuristic=not found.live,
-    )
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    nowhere = tuple((f"/{name}", None) for name in body)
+    return fact_of(KIND, place, body, nowhere, live=found.live)

@@ -35,7 +35,7 @@ from auditor.analysis.advisories.pack import (
     OLDER_INSTINCT,
 )
 from auditor.analysis.bodies import decoded
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import elements, mapping
 from auditor.analysis.protocol import Row, Site
 from auditor.model.resource import Resource
 from auditor.platforms.docker import INFO, VERSION, WORKLOAD
@@ -121,8 +121,7 @@ def combined(one: Row, other: Row) -> Row:
 
 
 def _list(body: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-    found = body.get(name)
-    return map(mapping, found if isinstance(found, list) else ())
+    return map(mapping, elements(body.get(name)))
 
 
 def _is_made(template: Resource) -> bool:

@@ -26,7 +26,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 
 EKS: Final = "k8s/Cluster.eks.amazonaws.com"
 GKE: Final = "k8s/Cluster.container.googleapis.com"

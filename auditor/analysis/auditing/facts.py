@@ -24,7 +24,7 @@ from auditor.analysis.auditing.matching import Matcher
 from auditor.analysis.auditing.reachable import Unreached, reached
 from auditor.analysis.auditing.reading import Problem, Read, read_policy
 from auditor.analysis.bodies import decoded
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadFailure, ReadText, read_json

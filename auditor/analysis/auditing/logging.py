@@ -43,11 +43,11 @@ from auditor.analysis.controlplane import components, pairing
 from auditor.analysis.controlplane.components import ControlPlanes
 from auditor.analysis.controlplane.flags import API_SERVER
 from auditor.analysis.controlplane.pairing import Saved
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.fact import Fact, Origin
-from auditor.model.resource import Gap, Resource
+from auditor.model.resource import OF_FILES, Gap, Resource
 
 _VERSIONED: Final = "version"
 _EXPORTED: Final = "exported"
@@ -89,7 +89,7 @@ class AuditLogging(Uncombined):
             counters = exports.read_metrics(resource.body)
             if counters is not None:
                 origin = site.origin(resource, "", ("/event_total", "/error_total"))
-                live = site.target.uid != components.FILES
+                live = site.target.uid != OF_FILES
                 key = (site.target.uri, "1") if live else ("",)
                 yield Row(key, _MEASURED, origin, _encode(counters))
             return
@@ -109,7 +109,7 @@ class AuditLogging(Uncombined):
                 yield Row(key, _VERSIONED, None, _encode(site.target.version))
 
     def _written(self, resource: Resource, site: Site) -> Iterator[Row]:
-        live = site.target.uid != components.FILES
+        live = site.target.uid != OF_FILES
         for each in facts.found_in(resource, self._read):
             origin = site.origin(resource)
             found = whose.of_origin(origin, each.key, live=live)

@@ -24,7 +24,7 @@ import msgspec
 
 from auditor.analysis.auditing.policy import Level, Policy, Resources, Rule
 from auditor.analysis.auditing.reading import Problem, Read
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 
 KIND: Final = "k8s/APIServer.config.openshift.io"
 

@@ -32,12 +32,12 @@ from auditor.analysis.controlplane import found, openshift, pairing, providers
 from auditor.analysis.controlplane.flags import COMPONENTS, ETCD, by_name
 from auditor.analysis.controlplane.found import FLAGZ, PROCESS, Component
 from auditor.analysis.controlplane.pairing import Place, Saved
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, Uncombined
 from auditor.analysis.texts import ReadText, read_json
 from auditor.model.fact import Fact, Origin, Spot
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import (
     API_SERVER_CONFIGURATION,
     COMPONENT_FLAGS,
@@ -50,8 +50,6 @@ NODE: Final = "k8s/Node"
 NAMESPACE: Final = "k8s/Namespace"
 CONFIG_MAP: Final = "k8s/ConfigMap"
 CONFIGURATION: Final = "k8s/ClusterConfiguration.kubeadm.k8s.io"
-FILES: Final = "files"
-"""The uid of a target of files."""
 
 COMPONENT: Final = "component"
 CLUSTER: Final = "cluster"
@@ -92,7 +90,7 @@ class ControlPlanes(Uncombined):
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the components of an object, or whose cluster it says that it is."""
-        live = site.target.uid != FILES
+        live = site.target.uid != OF_FILES
         target = site.target.uri
         match resource.kind:
             case "k8s/Node":
@@ -224,7 +222,7 @@ class Cluster(msgspec.Struct):
 
 def saved_in(origin: Origin, each: Component) -> Iterator[Saved]:
     """Say what a file tells of a component, where it is one that was saved of it running."""
-    if origin.target_uid == FILES and each.source in {FLAGZ, PROCESS}:
+    if origin.target_uid == OF_FILES and each.source in {FLAGZ, PROCESS}:
         yield Saved(each.component, origin.name, each.node)
 
 

@@ -29,7 +29,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import elements, mapping
 from auditor.analysis.paths import pointer_of
 from auditor.late import late
 from auditor.secrets.marks import has_marker
@@ -202,7 +202,7 @@ def by_name(flags: Sequence[Flag]) -> dict[str, list[str]]:
 def _words(container: Mapping[str, object], pointer: str) -> Iterator[_Word]:
     environment = _environment(container)
     for field in ("command", "args"):
-        for at, text in enumerate(_list(container.get(field))):
+        for at, text in enumerate(elements(container.get(field))):
             if isinstance(text, str):
                 full, certain = _expanded(text, environment)
                 yield _Word(full, f"{pointer}{pointer_of((field, str(at)))}", certain)
@@ -212,7 +212,7 @@ def _environment(container: Mapping[str, object]) -> Mapping[str, object]:
     """The variables of a container; None for one whose value is not in its text."""
     return {
         name: each.get("value", "") if "valueFrom" not in each else None
-        for each in map(mapping, _list(container.get("env")))
+        for each in map(mapping, elements(container.get("env")))
         if isinstance(name := each.get("name"), str)
     }
 
@@ -236,7 +236,3 @@ def _runs_script(words: Sequence[_Word], name: str) -> bool:
     """Say whether a shell is given a script that has the name of a component in it."""
     shell = bool(words) and words[0].text.rpartition("/")[2] in _SHELLS
     return shell and any(re.search(rf"(?<![\w-]){name}(?![\w-])", word.text) for word in words)
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

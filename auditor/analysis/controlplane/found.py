@@ -29,7 +29,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.controlplane.flags import COMPONENTS, ETCD, Flag, of_environment, started
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.texts import ReadFailure, ReadText
 from auditor.late import late

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.controlplane.openshift import MAP
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.platforms.kubernetes import API_SERVER_CONFIGURATION
 from auditor.ports import Reference, References
 

@@ -23,7 +23,7 @@ from typing import Final
 
 from auditor.analysis.controlplane.flags import API_SERVER, Flag
 from auditor.analysis.controlplane.found import OPENSHIFT, Component
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.texts import ReadFailure, ReadText
 

@@ -23,10 +23,11 @@ import msgspec
 
 from auditor.analysis.estate.machines import Guest, Machine, one_of_each, provider_uuid
 from auditor.analysis.estate.uuids import uuid_of
+from auditor.analysis.loose import string
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.vsphere.devices import within
 from auditor.model.fact import Origin
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.docker import HOST_MACHINE, INFO
 from auditor.platforms.vsphere import HOST, MACHINE
 
@@ -34,7 +35,6 @@ NODE: Final = "k8s/Node"
 IDENTITIES: Final = "0"
 """What the keys of these rows begin with."""
 _RUNS: Final = "poweredOn"
-_FILES: Final = "files"
 
 
 class _NodeSpec(msgspec.Struct, frozen=True, gc=False):
@@ -117,10 +117,6 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     of_vsphere: bool = False
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _node(body: bytes, name: str) -> Told:
     node = _decode_node(body)
     provider, of_vsphere = provider_uuid(node.spec.providerID if node.spec else None)
@@ -131,7 +127,7 @@ def _node(body: bytes, name: str) -> Told:
 
 def _info(body: bytes, name: str) -> Told:
     del name
-    return Told(name=_text(_decode_info(body).name))
+    return Told(name=string(_decode_info(body).name))
 
 
 def _product(body: bytes, name: str) -> Told:
@@ -160,8 +156,8 @@ def _machine(body: bytes, name: str) -> Told | None:
         firmware=uuid_of(config.uuid),
         instance=uuid_of(config.instanceUuid),
         path=found.path,
-        host=within(found.inventory, _text(runtime.host)),
-        hostname=_text(found.guest.hostName if found.guest else None),
+        host=within(found.inventory, string(runtime.host)),
+        hostname=string(found.guest.hostName if found.guest else None),
     )
 
 
@@ -192,7 +188,7 @@ def identity_row(resource: Resource, site: Site) -> Iterator[Row]:
 
 def identity_of(origin: Origin) -> str:
     """What tells a target from others: what it calls itself, of files where they are."""
-    return origin.target if origin.target_uid == _FILES else origin.target_uid
+    return origin.target if origin.target_uid == OF_FILES else origin.target_uid
 
 
 class Identities:

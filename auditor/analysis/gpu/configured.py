@@ -24,13 +24,13 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.analysis.gpu.accelerators import Sort, offered_as
-from auditor.analysis.gpu.intel import Sharing
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.makers import INTEL
 from auditor.analysis.gpu.naming import MPS_ROOT, Naming
 from auditor.analysis.gpu.nodes import NodeRow, Offer
 from auditor.analysis.gpu.plugin_config import plugin_config
 from auditor.analysis.gpu.plugin_flags import Start
+from auditor.analysis.gpu.plugins import Sharing
 from auditor.analysis.gpu.sharing_rows import LABEL, Text
 
 _SEVERAL: Final = 2

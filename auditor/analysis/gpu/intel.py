@@ -14,14 +14,12 @@ runs on the nodes that its selector fits; what an affinity leaves out is not loo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-import msgspec
-
-from auditor.analysis.gpu.isolation import Mechanism
-from auditor.analysis.gpu.makers import INTEL
+from auditor.analysis.gpu.plugins import Sharing, arguments_of, containers_in, selector_of
+from auditor.analysis.loose import mapping
 from auditor.late import late
 from auditor.secrets.hints import find
 
@@ -32,22 +30,6 @@ _ESCAPED: Final = b"\\u"
 _NUMBER: Final = late(r"[0-9]{1,9}")
 
 
-class Sharing(msgspec.Struct, frozen=True):
-    """How often a plugin gives out each GPU, on nodes that have all labels of ``selector``.
-
-    ``gpus`` is how the resources of its maker begin, ``mechanism`` what keeps users apart.
-    """
-
-    times: int
-    selector: dict[str, str] = {}
-    gpus: str = INTEL
-    mechanism: str = Mechanism.TIME_SLICING.value
-
-    def runs_on(self, labels: Mapping[str, str]) -> bool:
-        """Say whether a node with such labels has the plugin."""
-        return all(labels.get(name) == value for name, value in self.selector.items())
-
-
 def told(spec: Mapping[str, object]) -> Sharing:
     """Say how a GpuDevicePlugin lets GPUs be given out, and where."""
     return Sharing(times_told(spec), selector_of(spec))
@@ -55,15 +37,7 @@ def told(spec: Mapping[str, object]) -> Sharing:
 
 def started(template: Mapping[str, object]) -> Sharing:
     """Say how a plugin that a pod template starts gives out GPUs, and where."""
-    spec = template.get("spec")
-    return Sharing(times_started(template), selector_of(spec if isinstance(spec, Mapping) else {}))
-
-
-def selector_of(spec: Mapping[str, object]) -> dict[str, str]:
-    """Take the labels that a node needs for a plugin to run there."""
-    found = spec.get("nodeSelector")
-    pairs = found.items() if isinstance(found, Mapping) else ()
-    return {str(name): value for name, value in pairs if isinstance(value, str)}
+    return Sharing(times_started(template), selector_of(mapping(template.get("spec"))))
 
 
 def may_share(body: bytes) -> bool:
@@ -79,19 +53,8 @@ def times_told(spec: Mapping[str, object]) -> int:
 
 def times_started(template: Mapping[str, object]) -> int:
     """Say how often a plugin that a pod template starts gives out a GPU; 1 for any other pod."""
-    spec = template.get("spec")
-    found = spec.get("containers") if isinstance(spec, Mapping) else None
-    containers = found if isinstance(found, list) else []
-    return max((_times(list(arguments_in(each))) for each in containers), default=1)
-
-
-def arguments_in(container: object) -> Iterator[str]:
-    """Yield what a container is started with."""
-    for field in ("command", "args"):
-        found = container.get(field) if isinstance(container, Mapping) else None
-        for each in found if isinstance(found, list) else ():
-            if isinstance(each, str):
-                yield each
+    containers = containers_in(mapping(template.get("spec")))
+    return max((_times(arguments_of(each)) for each in containers), default=1)
 
 
 def _times(arguments: Sequence[str]) -> int:

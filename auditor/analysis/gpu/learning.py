@@ -9,9 +9,9 @@ import msgspec
 
 from auditor.analysis.gpu.dra import ClaimRow, SliceRow, pool_of
 from auditor.analysis.gpu.estate import Estate
-from auditor.analysis.gpu.intel import Sharing
 from auditor.analysis.gpu.naming import Naming
 from auditor.analysis.gpu.nodes import NodeRow
+from auditor.analysis.gpu.plugins import Sharing
 from auditor.analysis.gpu.pods import PodUse
 from auditor.analysis.gpu.rows import (
     CLAIMS,

@@ -27,6 +27,8 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.gpu.plugins import arguments_of
+from auditor.analysis.loose import elements, mapping, string, strings
 from auditor.ports import Reference, References
 from auditor.secrets.hints import find
 
@@ -104,7 +106,7 @@ def of_policy(body: Mapping[str, object]) -> Naming:
         "MIG_STRATEGY": string(mapping(spec.get("mig")).get("strategy")) or "single",
     }
     environment.update(_environment(plugin.get("env")))
-    arguments = tuple(each for each in _list(plugin.get("args")) if isinstance(each, str))
+    arguments = tuple(strings(plugin.get("args")))
     return Naming(
         string(config.get("name")),
         string(mapping(body.get("status")).get("namespace")),
@@ -121,18 +123,18 @@ def of_template(body: Mapping[str, object], namespace: str) -> Iterator[Naming]:
     containers = [
         mapping(each)
         for field in ("containers", "initContainers")
-        for each in _list(spec.get(field))
+        for each in elements(spec.get(field))
     ]
     environments = [_environment(container.get("env")) for container in containers]
     managed = any(_SOURCE in each or _DEFAULT in each for each in environments)
     volumes = {
         string(volume.get("name")): string(mapping(volume.get("configMap")).get("name"))
-        for volume in map(mapping, _list(spec.get("volumes")))
+        for volume in map(mapping, elements(spec.get("volumes")))
     }
     default = next((found for each in environments if (found := each.get(_DEFAULT))), "")
     fallbacks = next((found for each in environments if (found := each.get(_FALLBACKS))), "")
     for container, environment in zip(containers, environments, strict=True):
-        arguments = _arguments(container)
+        arguments = arguments_of(container)
         file = _option(arguments, "--config-file") or environment.get("CONFIG_FILE", "")
         if not file or _SOURCE in environment or _DEFAULT in environment:
             continue
@@ -175,17 +177,8 @@ def _sources(
 def _mounts(container: Mapping[str, object], volumes: Mapping[str, str]) -> dict[str, str]:
     return {
         string(mount.get("mountPath")).rstrip("/"): volumes.get(string(mount.get("name")), "")
-        for mount in map(mapping, _list(container.get("volumeMounts")))
+        for mount in map(mapping, elements(container.get("volumeMounts")))
     }
-
-
-def _arguments(container: Mapping[str, object]) -> tuple[str, ...]:
-    return tuple(
-        each
-        for field in ("command", "args")
-        for each in _list(container.get(field))
-        if isinstance(each, str)
-    )
 
 
 def _option(arguments: Sequence[str], name: str) -> str:
@@ -200,23 +193,9 @@ def _option(arguments: Sequence[str], name: str) -> str:
 def _environment(found: object) -> dict[str, str]:
     return {
         string(each.get("name")): string(each.get("value"))
-        for each in map(mapping, _list(found))
+        for each in map(mapping, elements(found))
         if isinstance(each.get("value"), str)
     }
-
-
-def mapping(value: object) -> Mapping[str, object]:
-    """Take a value as an object, anything else as an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def string(value: object) -> str:
-    """Take a value as a text, anything else as an empty one."""
-    return value if isinstance(value, str) else ""
 
 
 def _named_by_policy(body: bytes) -> Iterator[Reference]:

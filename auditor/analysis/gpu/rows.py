@@ -36,7 +36,6 @@ from auditor.analysis.gpu.marks import NAMESPACE, NODE, POD, RUNTIME, labels_of,
 from auditor.analysis.gpu.naming import (
     CONFIG_MAP,
     POLICY,
-    mapping,
     may_name,
     of_policy,
     of_template,
@@ -49,6 +48,7 @@ from auditor.analysis.gpu.sharing_rows import texts_of
 from auditor.analysis.gpu.sourced import variables_in
 from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey
 from auditor.analysis.gpu.turns import may_take_turns, turns_of
+from auditor.analysis.loose import mapping
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.texts import ReadText
 from auditor.model.resource import Resource

@@ -25,14 +25,13 @@ from auditor.analysis.bodies import decoded
 from auditor.analysis.gpu.naming import (
     CONFIG_MAP,
     POLICY,
-    mapping,
     may_name,
     of_policy,
     of_template,
-    string,
 )
 from auditor.analysis.gpu.nodes import node_row
 from auditor.analysis.gpu.plugin_fields import folded
+from auditor.analysis.loose import mapping, string
 from auditor.analysis.paths import pointer_of
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.texts import ReadFailure, ReadText

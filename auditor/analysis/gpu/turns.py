@@ -19,9 +19,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from auditor.analysis.gpu.intel import Sharing, arguments_in, selector_of
 from auditor.analysis.gpu.isolation import Mechanism
 from auditor.analysis.gpu.makers import ASCEND, CAMBRICON
+from auditor.analysis.gpu.plugins import Sharing, arguments_of, containers_in, selector_of
+from auditor.analysis.loose import mapping
 from auditor.late import late
 from auditor.secrets.hints import find
 
@@ -40,11 +41,9 @@ def may_take_turns(body: bytes) -> bool:
 
 def turns_of(template: Mapping[str, object]) -> Iterator[Sharing]:
     """Yield how plugins that a pod template starts give out devices; of most there are none."""
-    spec = template.get("spec")
-    if not isinstance(spec, Mapping):
-        return
-    for container in _containers(spec):
-        text = " ".join(arguments_in(container))
+    spec = mapping(template.get("spec"))
+    for container in containers_in(spec):
+        text = " ".join(arguments_of(container))
         chips, cards = _CHIPS.findall(text), _CARDS.findall(text)
         if chips:  # of several the last counts
             soft = _SOFT.search(text) is not None
@@ -52,8 +51,3 @@ def turns_of(template: Mapping[str, object]) -> Iterator[Sharing]:
             yield Sharing(int(chips[-1]), selector_of(spec), ASCEND, how.value)
         if cards and _SHARES.search(text):
             yield Sharing(int(cards[-1]), selector_of(spec), CAMBRICON)
-
-
-def _containers(spec: Mapping[str, object]) -> list[object]:
-    found = spec.get("containers")
-    return found if isinstance(found, list) else []

@@ -39,7 +39,7 @@ from auditor.analysis.network.telling import path_of
 from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables
 from auditor.model.fact import Fact, Origin
 from auditor.model.reach import EnforcementFact
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import PREFIX, is_built_in
 from auditor.platforms.network import ENFORCEMENT, POLICY
 
@@ -94,7 +94,7 @@ class NetworkPolicies:
         elif resource.kind not in rows.TEMPLATES:
             yield from rows.extracted(resource, site, (), self._plugins, self._servers)
         elif not _is_made(resource):
-            yield from _template(resource, live=site.target.uid != rows.FILES)
+            yield from _template(resource, live=site.target.uid != OF_FILES)
 
     def combine(self, one: Row, other: Row) -> Row:
         """Keep one of two that are equal; of nodes the first, whoever read it."""

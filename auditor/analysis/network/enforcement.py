@@ -29,7 +29,7 @@ from typing import Final
 import msgspec
 
 from auditor.analysis.bodies import decoded
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import elements, mapping
 from auditor.late import late
 from auditor.model.resource import Resource
 
@@ -134,7 +134,7 @@ def told(found: Iterable[Found]) -> tuple[str, tuple[Found, ...]]:
 def _reason(body: Mapping[str, object]) -> str:
     """Why the network of a node is there, as who set it up says."""
     conditions = mapping(body.get("status")).get("conditions")
-    for each in map(mapping, _list(conditions)):
+    for each in map(mapping, elements(conditions)):
         if (each.get("type"), each.get("status")) == (_CONDITION, "False"):
             return str(each.get("reason") or "")
     return ""
@@ -158,7 +158,7 @@ def _is_set(resource: Resource, plugin: Plugin) -> bool:
     for each in containers if isinstance(containers, list) else ():
         if mapping(each).get("name") != plugin.container:
             continue
-        words = [*_list(mapping(each).get("command")), *_list(mapping(each).get("args"))]
+        words = [*elements(mapping(each).get("command")), *elements(mapping(each).get("args"))]
         tag = str(mapping(each).get("image") or "").partition("@")[0].rpartition(":")[2]
         return (not plugin.argument or plugin.argument in words) and _number(tag) >= plugin.since
     return False
@@ -168,10 +168,6 @@ def _number(text: object) -> int:
     """The number that a tag begins with, 0 for none."""
     found = _NUMBER.match(text) if isinstance(text, str) else None
     return int(found[1]) if found is not None else 0
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
 
 
 def _names(value: object) -> frozenset[str]:

@@ -25,7 +25,7 @@ import msgspec
 from auditor.analysis.backends import INGRESS, ROUTES, backends_of
 from auditor.analysis.bodies import decoded
 from auditor.analysis.label_selectors import Requirements, of_labels
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping, mappings
 from auditor.analysis.network.ports import FIRST, LAST, PortRange, Protocol
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import PREFIX
@@ -92,7 +92,7 @@ def service_row(resource: Resource) -> ServiceRow | None:
         return None
     how = [str(spec["type"])] if spec.get("type") in _OPEN else []
     how += ["externalIPs"] if spec.get("externalIPs") else []
-    ports = tuple(filter(None, map(_port, _maps(spec.get("ports")))))
+    ports = tuple(filter(None, map(_port, mappings(spec.get("ports")))))
     return ServiceRow(resource.name, tuple(how), requires, ports)
 
 
@@ -168,11 +168,7 @@ def _of_openshift(resource: Resource) -> Iterator[tuple[str, str, Target | None]
     spec = mapping(mapping(decoded(resource)).get("spec"))
     port = mapping(spec.get("port")).get("targetPort")
     wanted = port if isinstance(port, int | str) and not isinstance(port, bool) else None
-    for each in (mapping(spec.get("to")), *_maps(spec.get("alternateBackends"))):
+    for each in (mapping(spec.get("to")), *mappings(spec.get("alternateBackends"))):
         name = each.get("name")
         if each.get("kind", "Service") == "Service" and isinstance(name, str) and name:
             yield resource.namespace, name, wanted
-
-
-def _maps(value: object) -> list[Mapping[str, object]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -39,7 +39,7 @@ from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, U
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact
 from auditor.model.reach import AnswerFact
-from auditor.model.resource import Gap, Resource
+from auditor.model.resource import OF_FILES, Gap, Resource
 from auditor.platforms.network import ANSWER, REACH, ZONE
 
 _ALL: Final = rows.POLICIES | rows.TEMPLATES | {NAMESPACE, NODE, POD}
@@ -154,7 +154,7 @@ def make(tables: Tables, asked: Sequence[Question] = ()) -> NetworkReach:
 def _learn(gathered: Gathered, row: Row) -> bool:
     """Learn a row; say whether it is of a cluster, as far as that is known."""
     place = row.read_at
-    live = place.target_uid != rows.FILES
+    live = place.target_uid != OF_FILES
     match row.key[0], row.tag:
         case rows.NAMESPACES, rows.BAD:
             gathered.namespaces[place.name] = place

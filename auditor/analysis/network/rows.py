@@ -28,7 +28,7 @@ from auditor.analysis.bodies import decoded
 from auditor.analysis.gpu.marks import NAMESPACE, NODE, POD, marks_of
 from auditor.analysis.gpu.tenants import NamespaceMarks, TenantKey
 from auditor.analysis.label_selectors import More
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.namespaces import OTHER_POLICIES
 from auditor.analysis.network import exposing
 from auditor.analysis.network.enforcement import Plugin, plugin_of, told_by
@@ -37,7 +37,7 @@ from auditor.analysis.network.servers import Servers
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.secondary_networks import named_in
 from auditor.model.fact import Origin
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import PREFIX, controlled_by, is_built_in
 
 POLICY: Final = "k8s/NetworkPolicy"
@@ -54,8 +54,6 @@ NAMESPACES, RULES, EXPOSING, PLUGINS, NODES, PODS = "0", "1", "11", "2", "3", "4
 """What the keys begin with, in the order in which they come."""
 BAD: Final = "malformed"
 """The tag of what could not be understood."""
-FILES: Final = "files"
-"""The uid of a target of files."""
 _encode = msgspec.json.encode
 
 
@@ -122,7 +120,7 @@ def extracted(
     servers: Servers,
 ) -> Iterator[Row]:
     """Take what is needed of one object; one that is not as its API has it leaves a row too."""
-    kind, live = resource.kind, site.target.uid != FILES
+    kind, live = resource.kind, site.target.uid != OF_FILES
     if kind in POLICIES:
         yield _policy(resource, site, live=live)
     elif kind in TEMPLATES:
@@ -144,7 +142,7 @@ def extracted(
 
 def plugin_at(resource: Resource, site: Site, plugins: Sequence[Plugin]) -> Iterator[Row]:
     """Take which plugin a node of a cluster tells of."""
-    found = told_by(resource, plugins) if site.target.uid != FILES else None
+    found = told_by(resource, plugins) if site.target.uid != OF_FILES else None
     if found is not None:
         yield Row((PLUGINS, found.name), "node", site.origin(resource), _encode(found))
 

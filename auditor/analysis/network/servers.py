@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from auditor.analysis.loose import elements
 from auditor.analysis.network.places import port_in
 from auditor.analysis.network.ports import PortRange
 
@@ -39,8 +40,8 @@ def servers_from_table(rows: Sequence[Mapping[str, object]]) -> tuple[Server, ..
     """Read the table of servers."""
     found = []
     for row in rows:
-        ports = (port_in(str(each)) for each in _list(row.get("ports")))
-        images = tuple(map(str, _list(row["images"])))
+        ports = (port_in(str(each)) for each in elements(row.get("ports")))
+        images = tuple(map(str, elements(row["images"])))
         known = tuple(each for each in ports if each is not None)
         found.append(Server(str(row["name"]), str(row["of"]), images, known))
     return tuple(found)
@@ -63,7 +64,3 @@ class Servers:
             named = (each.name for each in self.known if any(map(each.is_image, images)))
             found = self._of[images] = tuple(named)
         return found
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

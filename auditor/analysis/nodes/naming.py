@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.analysis.nodes.seen import CONFIG_MAP, KUBELET_MAP, PROXY_MAP
 from auditor.platforms.kubernetes import KUBELET_CONFIGURATION, PROXY_CONFIGURATION
 from auditor.ports import Reference, References

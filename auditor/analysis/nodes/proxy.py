@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import mapping
 from auditor.late import late
 
 _PORT: Final = late(r":[0-9]+\Z")

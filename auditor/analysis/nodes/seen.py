@@ -24,7 +24,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.analysis.bodies import decoded
-from auditor.analysis.limits import mapping
+from auditor.analysis.loose import elements, mapping, string, strings
 from auditor.analysis.nodes import proxy
 from auditor.analysis.nodes.drop_ins import merged, with_nulls
 from auditor.analysis.nodes.kubelet import SettingsError, effective
@@ -32,7 +32,7 @@ from auditor.analysis.protocol import Feeds, Groups, Row, Site, Stage, Tables, U
 from auditor.analysis.texts import ReadFailure, ReadText, read_json
 from auditor.model.enums import GapCause
 from auditor.model.fact import Fact, Origin
-from auditor.model.resource import Gap, Resource
+from auditor.model.resource import OF_FILES, Gap, Resource
 from auditor.platforms.kubernetes import (
     KUBELET_CONFIGURATION,
     NODE_COMPONENTS,
@@ -50,8 +50,6 @@ SYSTEM: Final = "kube-system"
 CONFIG_MAP: Final = "k8s/ConfigMap"
 NAMING: Final = frozenset({"k8s/Role", "k8s/DaemonSet"})
 """What names the ConfigMaps of kubeadm (:mod:`auditor.analysis.nodes.naming`)."""
-FILES: Final = "files"
-"""The uid of a target of files."""
 KUBELET_MAP: Final = ("kube-system", "kubelet-config")
 PROXY_MAP: Final = ("kube-system", "kube-proxy")
 
@@ -111,7 +109,7 @@ class NodesSeen(Uncombined):
         """Take a cluster, a node, a probe, or a fact that one object makes."""
         origin = site.origin(resource)
         if resource.kind == NAMESPACE:
-            if resource.name == SYSTEM and site.target.uid != FILES:
+            if resource.name == SYSTEM and site.target.uid != OF_FILES:
                 yield Row(_KEY, _CLUSTER, origin, b"{}")
             return
         if resource.kind == CONFIG_MAP and resource.name not in (KUBELET_MAP[1], PROXY_MAP[1]):
@@ -119,19 +117,21 @@ class NodesSeen(Uncombined):
         body = mapping(decoded(resource))
         match resource.kind:
             case "k8s/Node":
-                if site.target.uid != FILES:
+                if site.target.uid != OF_FILES:
                     yield Row(_KEY, _NODE, origin, _encode(_node_of(resource.name, body)))
                 return
             case "k8s/NodeKubelet":
                 about = mapping(body.get("probe"))
-                probe = _Node(resource.name, _text(about, "boot"), _text(about, "machine"))
+                probe = _Node(
+                    resource.name, string(about.get("boot")), string(about.get("machine"))
+                )
                 yield Row(_KEY, _PROBE, origin, _encode(probe))
                 made = [(KUBELET, _of_probe(body))]
             case "k8s/NodeComponents":
                 made = [(PROXY, each) for each in proxy.of_components(body)]
             case "k8s/ConfigMap":
                 made = list(self._of_config_map(resource, body))
-            case _ if resource.kind == KUBELET_CONFIGURATION and site.target.uid != FILES:
+            case _ if resource.kind == KUBELET_CONFIGURATION and site.target.uid != OF_FILES:
                 yield Row(_KEY, _TOLD, origin, _encode(resource.name))
                 made = [(KUBELET, _of_configz(resource.name, body))]
             case _ if resource.kind == KUBELET_CONFIGURATION:
@@ -195,24 +195,24 @@ def make(tables: Tables, read: ReadText = read_json) -> NodesSeen:
 
 def _of_probe(body: Mapping[str, Any]) -> dict[str, object]:
     """The kubelet of a node, by its probe."""
-    told = {"node": _text(body, "node"), "source": "process"}
-    settings = [mapping(each) for each in _list(body.get("settings"))]
-    flags = {name: _texts(values) for name, values in mapping(body.get("flags")).items()}
-    why = _text(body, "unread") or next(
+    told = {"node": string(body.get("node")), "source": "process"}
+    settings = [mapping(each) for each in elements(body.get("settings"))]
+    flags = {name: strings(values) for name, values in mapping(body.get("flags")).items()}
+    why = string(body.get("unread")) or next(
         (
-            f"{_text(each, 'path')}: {_text(each, 'unread')}"
+            f"{string(each.get('path'))}: {string(each.get('unread'))}"
             for each in settings
             if "unread" in each
         ),
         "",
     )
-    hidden = sorted(_JUDGED.intersection(_texts(body.get("hidden"))))
+    hidden = sorted(_JUDGED.intersection(strings(body.get("hidden"))))
     if hidden:
         why = why or f"the value of the flag {hidden[0]} was not recorded"
     if why:
         return {**told, "undecided": why}
     written = [
-        with_nulls(mapping(each.get("values")), _list(each.get("nulls"))) for each in settings
+        with_nulls(mapping(each.get("values")), elements(each.get("nulls"))) for each in settings
     ]
     named = any(flags.get("config", ())[-1:])
     file, drop_ins = (written[0], written[1:]) if named and written else (None, written)
@@ -252,20 +252,7 @@ def _of_configz(node: str, body: Mapping[str, Any]) -> dict[str, object]:
 
 def _node_of(name: str, body: Mapping[str, Any]) -> _Node:
     about = mapping(mapping(body.get("status")).get("nodeInfo"))
-    return _Node(name, _text(about, "bootID"), _text(about, "machineID"))
-
-
-def _text(body: Mapping[str, Any], name: str) -> str:
-    found = body.get(name)
-    return found if isinstance(found, str) else ""
-
-
-def _list(found: object) -> list[object]:
-    return found if isinstance(found, list) else []
-
-
-def _texts(found: object) -> list[str]:
-    return [each for each in _list(found) if isinstance(each, str)]
+    return _Node(name, string(about.get("bootID")), string(about.get("machineID")))
 
 
 def _fact(kind: str, body: Mapping[str, object], origin: Origin, at: int) -> Fact:

@@ -16,7 +16,7 @@ from auditor.analysis.label_selectors import Requirements, of_selector
 from auditor.analysis.protocol import Row, Site
 from auditor.analysis.rights.matching import PolicyRule
 from auditor.analysis.rights.subjects import KINDS, Subject, subject_of
-from auditor.model.resource import Resource
+from auditor.model.resource import OF_FILES, Resource
 from auditor.platforms.kubernetes import PREFIX
 
 ROLES: Final = frozenset({f"{PREFIX}Role", f"{PREFIX}ClusterRole"})
@@ -25,8 +25,6 @@ ROLE: Final = "a-role"
 """The tag of the rows of roles, which come before those of bindings."""
 BINDING: Final = "binding"
 
-FILES: Final = "files"
-"""The uid of a target of files."""
 BOOTSTRAPPING: Final = "kubernetes.io/bootstrapping"
 """A label of what the API server makes, and puts back when it starts."""
 UNSAID: Final = "(not said)"
@@ -91,7 +89,7 @@ def rows_of(resource: Resource, site: Site) -> Iterator[Row]:
     body = decoded(resource)
     if not isinstance(body, dict):
         return
-    live = site.target.uid != FILES
+    live = site.target.uid != OF_FILES
     kind = resource.kind.removeprefix(PREFIX)
     namespace = "" if kind.startswith(OF_CLUSTER) else resource.namespace or UNSAID
     key = (kind, namespace, resource.name)

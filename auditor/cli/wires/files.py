@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from auditor.cli.wires.settings import CollectorOptions
 from auditor.errors import UsageError
-from auditor.model.resource import STDIN, Target
+from auditor.model.resource import OF_FILES, STDIN, Target
 from auditor.ports import Collector
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def files(
                 hint="pipe manifests in: helm template . | auditor scan -",
             )
         data = sys.stdin.buffer.read()
-        stdin = Target(STDIN, "files", labels=settings.labels)
+        stdin = Target(STDIN, OF_FILES, labels=settings.labels)
         return FilesCollector(stdin, None, found, data)
     if not text:
         raise UsageError("a target is empty", hint="an unset variable? the working directory is .")
@@ -48,5 +48,5 @@ def files(
         scheme = text.rstrip(":/")
         hint = f"is {scheme}:// meant?" if scheme in schemes else "a target is a path or -"
         raise UsageError(f"{text}: no such file or folder", hint=hint)
-    target = Target(text, "files", labels=settings.labels)
+    target = Target(text, OF_FILES, labels=settings.labels)
     return FilesCollector(target, path, found, globs=globs, own=settings.own)
