@@ -7,6 +7,8 @@ hands out the tests puts the parts together, and the run fails below the floor o
 
 Python runs everything at half its speed while it is measured. So a test that is marked ``bulk`` is
 not: it takes long by how much there is of something, and what it reaches, others reach with little.
+
+It is there before pytest rewrites what tests assert, so it imports no plugin of ``conftest.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import Any
 import coverage
 import pytest
 
-from tests.messages import WORKER
+from tests.places import WORKER
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = tuple(ROOT / "tests" / "unit" / name for name in ("engine", "evidence", "policy"))

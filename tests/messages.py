@@ -18,8 +18,8 @@ from collections.abc import Sequence
 import pytest
 from _pytest.runner import runtestprotocol
 
-WORKER = "PYTEST_XDIST_WORKER"
-"""Set where several processes run the tests, in each of them."""
+from tests.places import WORKER
+
 SHOWN = 0.005
 """Seconds from which pytest shows how long a phase of a test took."""
 

@@ -1,4 +1,4 @@
-"""What a machine has for tests: cores, and room in memory for files.
+"""What a run of tests finds: cores, other processes of it, and room in memory for files.
 
 A run makes some hundred thousand small files, each in use for a second. A disk's file system takes
 several times as long to make one as memory does, and a control plane waits for it at each write.
@@ -10,6 +10,8 @@ import os
 import tempfile
 from pathlib import Path
 
+WORKER = "PYTEST_XDIST_WORKER"
+"""Set where several processes run the tests, in each of them."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - nothing is in it but folders of a name that chance made
 ROOM = 4 << 30
 """Bytes that have to be free: a whole run has about a quarter of that at once."""
