@@ -74,7 +74,7 @@ class Program:
         fast: The generated function. It returns the value, or raises any exception at all where it
             is not sure; then :meth:`exact` decides. Like all methods it takes the values of
             ``variables`` in their order.
-        learnt: Whether its code was made since it was restored.
+        learnt: Whether its code was made since it was restored, or kept.
     """
 
     __slots__ = (

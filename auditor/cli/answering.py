@@ -74,7 +74,7 @@ class Inquiry:
         found = [each for _, each in targets_of(targets, collecting)]
         stamp = stamp_of(targets, config)
         live = any(isinstance(each, Live) for each in found)
-        preparation = Preparation(settings.chosen)
+        preparation = Preparation(settings.chosen, wired().prepare)
         asked = preparation.ready.wanted.among(targets) if live else WantedKinds()
         order = CollectionRequest(asked, settings.spool / "evidence", settings.spool, stamp.clock)
         collectors, _ = gather(found, order, wired().reader_of, progress)

@@ -45,7 +45,6 @@ from auditor.evidence.leaks import refuse_leaks
 from auditor.evidence.writing import finish, written
 from auditor.ports import Collector, Live
 from auditor.runner.gather import CollectionRequest, gather
-from auditor.runner.job import prepared
 from auditor.runner.storing import store
 from auditor.version import VERSION
 from reports.text import safe
@@ -120,7 +119,7 @@ def collect(
     shown = Progress(chosen["progress"])
     policies, profile, settings = (chosen[name] for name in ("policies", "profile", "settings"))
     kept = cache_of(config)
-    ready = prepared(chosen_by(policies, profile, settings, kept))
+    ready = wired().prepare(chosen_by(policies, profile, settings, kept))
     collecting = CollectorOptions.of(
         config, kubeconfig, timeout, exclude, no_host=no_host, host_probes=host_probes
     )

@@ -33,7 +33,6 @@ from auditor.model.policy import Control
 from auditor.model.resource import Gap
 from auditor.policy.compiled import ActiveRule
 from auditor.ports import Examination
-from auditor.runner.job import prepared
 from auditor.secrets.messages import redact_texts
 from reports.text import safe
 
@@ -101,7 +100,7 @@ def doctor(
       0  a scan would see everything   3  it would not, or there is no connection
     """
     config = entering(read_config(), chosen, (target,))
-    ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
+    ready = wired().prepare(chosen_by(policies, profile, settings, cache_of(config)))
     sources = ready.sources
     live = wired().live_of(
         target,

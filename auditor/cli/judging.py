@@ -22,6 +22,7 @@ from auditor.cli.options import (
 )
 from auditor.cli.places import PLACE, Place
 from auditor.cli.screen import Progress
+from auditor.cli.wiring import wired
 from auditor.cli.writing import SECTIONS as WRITING_SECTIONS
 from auditor.cli.writing import WRITING, Reports, Written
 from auditor.config import Config
@@ -236,7 +237,7 @@ class Judging:
 
     def _prepared(self, settings: Settings) -> Preparation:
         if self._preparation is None:
-            self._preparation = Preparation(settings.chosen)
+            self._preparation = Preparation(settings.chosen, wired().prepare)
         return self._preparation
 
     def judge(self, collectors: Sequence[Collector], settings: Settings, stamp: Stamp) -> int:

@@ -12,12 +12,11 @@ from auditor.analysis.scopes import kinds_of_the_cluster
 from auditor.cli.caching import cache_of
 from auditor.cli.options import chosen_by, policies_option, profile_option, set_option
 from auditor.cli.prose import prose
-from auditor.cli.wiring import SHIPPED
+from auditor.cli.wiring import SHIPPED, wired
 from auditor.config import read_config
 from auditor.errors import UsageError
 from auditor.late import late
 from auditor.ports import RolePlan
-from auditor.runner.job import prepared
 
 _LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _NAMESPACE: Final = late(_LABEL)
@@ -106,7 +105,7 @@ def permissions(
     for namespace in namespaces:
         _checked(f"--namespace {namespace}", namespace)
     config = read_config()
-    ready = prepared(chosen_by(policies, profile, settings, cache_of(config)))
+    ready = wired().prepare(chosen_by(policies, profile, settings, cache_of(config)))
     written = frozenset(kind for each in SHIPPED.platforms for kind in each.written)
     reasons: dict[str, list[str]] = {}
     for rule, sources in ready.sources.items():

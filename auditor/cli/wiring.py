@@ -33,9 +33,18 @@ from auditor.stores import Store
 from reports.style import Style
 
 if TYPE_CHECKING:
+    from auditor.runner.job import Prepared
+    from auditor.runner.settings import Chosen
     from collectors.documents.recognise import Recogniser
 
 __all__ = ["SHIPPED", "CollectorOptions", "Extra", "Wiring", "wired"]
+
+
+def _prepared(chosen: Chosen) -> Prepared:
+    """Prepare a profile, as each process has to."""
+    from auditor.runner.job import prepared
+
+    return prepared(chosen)
 
 
 class Wiring(msgspec.Struct, frozen=True):
@@ -50,7 +59,8 @@ class Wiring(msgspec.Struct, frozen=True):
     ``formats`` are by the name used with ``-o``. ``own`` are the schemes whose targets are names in
     settings of the user: no address, so a configuration that nobody named may have them.
     ``extras`` are those of formats that need one. ``stores`` are by the scheme of the URIs of what
-    they hold.
+    they hold. ``prepare`` compiles the profile of a command: a process that runs several of them
+    can remember it.
     """
 
     platforms: Platforms
@@ -64,6 +74,7 @@ class Wiring(msgspec.Struct, frozen=True):
     own: frozenset[str] = frozenset()
     extras: Mapping[str, Extra] = MappingProxyType({})
     stores: Mapping[str, Callable[[StorageConfig], Store]] = MappingProxyType({})
+    prepare: Callable[[Chosen], Prepared] = _prepared
 
     def collector_for(self, text: str, settings: CollectorOptions) -> Collector | Live:
         """Find the collector of one target as typed: a path, ``-``, or a URI.

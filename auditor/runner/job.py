@@ -181,8 +181,9 @@ def prepared(chosen: Chosen) -> Prepared:
 class Preparation:
     """A profile that is compiled when it is first asked for, and once."""
 
-    def __init__(self, chosen: Chosen) -> None:
+    def __init__(self, chosen: Chosen, prepare: Callable[[Chosen], Prepared] = prepared) -> None:
         self._chosen = chosen
+        self._prepare = prepare
 
     @functools.cached_property
     def ready(self) -> Prepared:
@@ -191,7 +192,7 @@ class Preparation:
         Raises:
             PolicyErrors, UsageError: as :func:`compiled_profile`.
         """
-        return prepared(self._chosen)
+        return self._prepare(self._chosen)
 
 
 def context_of(ready: Prepared, *, list_all: bool, memo: bool) -> Context:

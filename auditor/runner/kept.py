@@ -149,6 +149,8 @@ class Learning:
         if not self._known or any(each.learnt for each in self._found.programs):
             self._keeper.write(self._found)
             self._known = True
+            for each in self._found.programs:
+                each.learnt = False
 
     def complete(self) -> None:
         """Make all code that is not there yet, before processes are started that would each do it.

@@ -82,7 +82,7 @@ def auditor(
     _check(environment, cold=cold)
     alone = threading.current_thread() is threading.main_thread()
     if alone and not (cold or process or FORKED in os.environ):
-        return Ran(*inside(words, cwd or ROOT, environment, stdin))
+        return Ran(*inside(words, cwd or ROOT, environment, stdin, Path(surroundings()["HOME"])))
     if cold:
         done = subprocess.run(
             [sys.executable, "-m", "auditor", *words],

@@ -1,11 +1,12 @@
 """The command line within this process, for tests that look at what it says and writes alone.
 
-Nothing of the process that calls reaches a command, and nothing of a command stays: it has streams,
-an environment and a folder of its own.
+Nothing of the process that calls reaches a command: it has streams, an environment and a folder of
+its own. Of a command one thing stays, the profile that it compiled (:mod:`tests.e2e.remembering`).
 """
 
 from __future__ import annotations
 
+import functools
 import gc
 import io
 import os
@@ -15,13 +16,20 @@ from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
+import msgspec
+
 from auditor.cli.app import run
+from auditor.cli.wiring import SHIPPED, Wiring
+from tests.e2e.remembering import Remembering
 
 
 def inside(
-    arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes
+    arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes, home: Path
 ) -> tuple[int, str, str]:
-    """Run the command line; its exit code, what it printed and what it complained of."""
+    """Run the command line; its exit code, what it printed and what it complained of.
+
+    ``home`` is that of all commands that have none of their own.
+    """
     out, err = _stream("surrogateescape"), _stream("backslashreplace")
     with (
         patch.dict(os.environ, env, clear=True),
@@ -32,8 +40,14 @@ def inside(
         redirect_stderr(err),
         alone(),
     ):
-        code = run(arguments)
+        code = run(arguments, _wiring(home))
     return code, _said(out), _said(err)
+
+
+@functools.cache
+def _wiring(home: Path) -> Wiring:
+    """What comes with the program, but that it remembers."""
+    return msgspec.structs.replace(SHIPPED, prepare=Remembering(home))
 
 
 @contextmanager
