@@ -63,6 +63,6 @@ def test_an_engine_that_does_not_come_back(tmp_path: Path) -> None:
     assert names(told(answers)[0]) == ["aa"]
     scopes = {gap.scope: gap.detail for gap in answers.entry.gaps if not gap.everything}
     assert scopes.keys() == {"docker/Container", "docker/Info"}
-    assert all("no connection: No such file" in each for each in scopes.values())
+    assert all(f"no connection: {path}: No such file" in each for each in scopes.values())
     (whole,) = (gap for gap in answers.entry.gaps if gap.everything)
     assert "did not say which one it is at the end" in whole.detail

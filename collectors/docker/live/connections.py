@@ -61,13 +61,13 @@ class _UnixConnection(HTTPConnection):
 
 
 def _no_socket(path: str, error: OSError) -> OSError:
-    """Say what stands at a path that is no socket: the system says that it refused us."""
+    """Say which path it is; of what is no socket the system says that it refused us."""
     with contextlib.suppress(OSError):
         mode = os.stat(path).st_mode  # noqa: PTH116 - as the socket is named, byte by byte
         if not stat.S_ISSOCK(mode):
             what = "a folder" if stat.S_ISDIR(mode) else "a file"
-            return OSError(errno.ENOTSOCK, f"{what}, and no socket")
-    return error
+            return OSError(errno.ENOTSOCK, f"{path} is {what}, and no socket")
+    return OSError(error.errno, f"{path}: {error.strerror or type(error).__name__}")
 
 
 class _SshConnection(HTTPConnection):
