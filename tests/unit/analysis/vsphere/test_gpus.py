@@ -2,119 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from auditor.analysis.protocol import Row, Site
-from auditor.analysis.vsphere.gpus import VsphereGpus
-from auditor.model.fact import Fact
-from auditor.model.resource import Resource, Target
-
-SITE = Site(Target("vsphere://vc/", "id"), "sha256:0", lambda _, __: 0)
-ANALYSIS = VsphereGpus({})
-PCI = "0000:3b:00.0"
-OTHER = "0000:af:00.0"
-NVIDIA = 0x10DE
-
-
-def resource(kind: str, name: str, path: str, body: dict[str, Any]) -> Resource:
-    return Resource(
-        kind=kind,
-        api_version="",
-        name=name,
-        namespace="",
-        uid="",
-        source=path,
-        document=0,
-        line=0,
-        body=json.dumps({"path": path, "name": name, **body}, separators=(",", ":")).encode(),
-    )
-
-
-def gpu(pci: str = PCI, kind: str = "sharedDirect", mode: str = "sameSize", *machines: str) -> Any:
-    return {
-        "pciId": pci, "deviceName": "A100", "graphicsType": kind, "vgpuMode": mode,
-        "vm": list(machines),
-    }  # fmt: skip
-
-
-def host(*gpus: Any) -> Resource:
-    inner = {"moid": "host-1", "parent": "domain-c1", "config": {"graphicsInfo": [*gpus]}}
-    return resource("vsphere/Host", "h1", "/A/host/h1", inner)
-
-
-def profiles(cluster: str = "domain-c1", **sharing: str) -> Resource:
-    """How the profiles of a cluster are shared; their names have no dashes here."""
-    told = [{"profileName": name, "profileSharing": each} for name, each in sharing.items()]
-    inner = {"moid": cluster, "vgpuProfileInfo": told}
-    return resource("vsphere/GpuProfiles", "gpu", "/A/host/gpu", inner)
-
-
-def machine(
-    moid: str, folder: str, *backings: dict[str, Any], power: str = "poweredOn"
-) -> Resource:
-    devices = [
-        {"type": "VirtualDisk"},
-        *({"type": "VirtualPCIPassthrough", "backing": each} for each in backings),
-    ]
-    inner = {
-        "moid": moid,
-        "config": {"hardware": {"device": devices}},
-        "runtime": {"powerState": power, "host": "host-1"},
-    }
-    name = moid.removeprefix("vm-")
-    return resource("vsphere/VirtualMachine", name, f"/A/vm{folder}/{name}", inner)
-
-
-def vgpu(profile: str) -> dict[str, Any]:
-    return {"type": "VirtualPCIPassthroughVmiopBackingInfo", "vgpu": profile}
-
-
-def whole(pci: str, vendor: int = NVIDIA) -> dict[str, Any]:
-    kind = "VirtualPCIPassthroughDeviceBackingInfo"
-    return {"type": kind, "id": pci, "vendorId": vendor, "allowedDevice": []}
-
-
-def dynamic(pci: str, vendor: int = NVIDIA) -> dict[str, Any]:
-    kind = "VirtualPCIPassthroughDynamicBackingInfo"
-    return {"type": kind, "assignedId": pci, "allowedDevice": [{"vendorId": vendor, "deviceId": 1}]}
-
-
-def derived(*resources: Resource, analysis: VsphereGpus = ANALYSIS) -> list[Fact]:
-    """The facts of a vCenter with these things."""
-    rows: dict[tuple[str, ...], list[Row]] = {}
-    for each in resources:
-        for row in analysis.extract(each, SITE):
-            rows.setdefault(row.key, []).append(row)
-    found = analysis.derive((key, iter(rows[key])) for key in sorted(rows))
-    return [each for each in found if isinstance(each, Fact)]
-
-
-def of_kind(facts: Iterable[Fact], kind: str) -> list[dict[str, Any]]:
-    return [json.loads(each.body) for each in facts if each.kind == kind]
-
-
-def held(*resources: Resource) -> dict[str, list[tuple[str, str, str]]]:
-    """Of each GPU its tenants, each with the mechanism and the certainty."""
-    return {
-        each["device"]: [
-            (tenant["tenant"], tenant["mechanism"], tenant["certainty"])
-            for tenant in each["tenants"]
-        ]
-        for each in of_kind(derived(*resources), "gpu/Device")
-    }
-
-
-def shares(*resources: Resource) -> list[tuple[str, ...]]:
-    """Pairs of tenants, with the mechanism, the isolation and the certainty."""
-    return [
-        (*share["tenants"], share["mechanism"], share["isolation"], share["certainty"])
-        for each in of_kind(derived(*resources), "gpu/Device")
-        for share in each["shares"]
-    ]
+from tests.unit.analysis.vsphere.gpu_hosts import (
+    OTHER,
+    PCI,
+    derived,
+    dynamic,
+    gpu,
+    held,
+    host,
+    machine,
+    of_kind,
+    profiles,
+    shares,
+    vgpu,
+    whole,
+)
 
 
 def test_two_tenants_take_turns() -> None:
@@ -328,90 +234,3 @@ def test_a_machine_without_devices_is_where_its_host_says() -> None:
         PCI: [("team-a", "time-slicing", "exact"), ("team-b", "time-slicing", "exact")]
     }
     assert shares(*found) == [("team-a", "team-b", "time-slicing", "shared", "exact")]
-
-
-def attributes(moid: str, **values: str) -> Resource:
-    inner = {"moid": moid, "attributes": values}
-    return resource("vsphere/MachineAttributes", moid, f"/A/vm/{moid}", inner)
-
-
-def whose(analysis: VsphereGpus, *resources: Resource) -> tuple[dict[str, Any], list[Any]]:
-    """By what each tenant is one, and all keys: who writes them, and how many each named."""
-    facts = derived(*resources, analysis=analysis)
-    devices = of_kind(facts, "gpu/Device")
-    (told,) = of_kind(facts, "gpu/Tenancy")
-    found = {each["tenant"]: each["keys"] for device in devices for each in device["tenants"]}
-    return found, [(each["key"], each["writtenBy"], each["tenants"]) for each in told["keys"]]
-
-
-def tags(moid: str, **values: list[str]) -> Resource:
-    inner = {"moid": moid, "tags": values}
-    return resource("vsphere/MachineTags", moid, f"/A/vm/{moid}", inner)
-
-
-def test_tags_say_whose_machines_are() -> None:
-    """By one category; a machine with two of its tags belongs to neither alone."""
-    analysis = VsphereGpus({"tenancy-keys": [{"of": "tag", "name": "team"}]})
-    found, keys = whose(
-        analysis,
-        tags("vm-a", team=["llm"], stage=["prod"]),
-        tags("vm-b", team=["vision", "llm"]),
-        tags("vm-c"),
-        host(gpu(PCI, "sharedDirect", "sameSize", "vm-a", "vm-b", "vm-c")),
-        machine("vm-a", "/team-a", vgpu("grid_a100-20c")),
-        machine("vm-b", "/team-b", vgpu("grid_a100-20c")),
-        machine("vm-c", "/team-c", vgpu("grid_a100-20c")),
-    )
-    assert found == {"llm": ["tag team"], "llm and vision": ["tag team"], "team-c": ["folder"]}
-    assert keys == [("folder", "platform", 1), ("tag team", "platform", 2)]
-    assert "vsphere/MachineTags" in analysis.reads
-    assert "vsphere/MachineTags" in analysis.feeds["gpu/Share"][""]
-    assert "vsphere/MachineTags" not in ANALYSIS.reads
-
-
-def test_attributes_and_tags_of_one_machine() -> None:
-    keys = [{"of": "attribute", "name": "team"}, {"of": "tag", "name": "team"}]
-    found, _ = whose(
-        VsphereGpus({"tenancy-keys": keys}),
-        attributes("vm-a", team="of-the-attribute"),
-        tags("vm-a", team=["of-the-tag"]),
-        tags("vm-b", team=["of-the-tag"]),
-        host(gpu(PCI, "sharedDirect", "sameSize", "vm-a", "vm-b")),
-        machine("vm-a", "/team-a", vgpu("grid_a100-20c")),
-        machine("vm-b", "/team-b", vgpu("grid_a100-20c")),
-    )
-    assert found == {"of-the-attribute": ["attribute team"], "of-the-tag": ["tag team"]}
-
-
-KEYS = [
-    {"of": "file", "name": "teams.yaml"},
-    {"of": "attribute", "name": "team"},
-    {"of": "attribute", "name": "owner"},
-]
-
-
-def test_attributes_and_a_map_say_whose_machines_are() -> None:
-    paths = {"tenant": "vision", "paths": ["/A/vm/team-b"]}
-    analysis = VsphereGpus({"tenancy-keys": KEYS, "tenant-map": [paths]})
-    found = whose(
-        analysis,
-        attributes("vm-a", team="llm", owner="nobody"),
-        attributes("vm-b", team="llm"),
-        attributes("vm-c", cost="7"),
-        host(gpu(PCI, "sharedDirect", "sameSize", "vm-a", "vm-b", "vm-c")),
-        machine("vm-a", "/team-a", vgpu("grid_a100-20c")),
-        machine("vm-b", "/team-b", vgpu("grid_a100-20c")),
-        machine("vm-c", "/team-c", vgpu("grid_a100-20c")),
-    )
-    assert found == (
-        {"llm": ["attribute team"], "vision": ["file teams.yaml"], "team-c": ["folder"]},
-        [
-            ("attribute team", "platform", 1),
-            ("file teams.yaml", "user", 1),
-            ("folder", "platform", 1),
-            ("attribute owner", "platform", 0),
-        ],
-    )
-    assert "vsphere/MachineAttributes" in analysis.reads
-    assert "vsphere/MachineAttributes" in analysis.feeds["gpu/Share"][""]
-    assert "vsphere/MachineAttributes" not in ANALYSIS.reads
