@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,42 +13,15 @@ import yaml
 
 from auditor.cli.wiring import SHIPPED
 from tests.contract.reading import READERS, samples
-from tests.e2e.command import ROOT, Ran, auditor
+from tests.e2e.command import auditor
 from tests.e2e.signed import ran
-from tests.faults.server import Asked, Handler, Reply, Server, healthy, serving
-from tests.faults.test_live_many import hangs, kubeconfig
+from tests.faults.fleets import PROFILE, cluster, scan, write
+from tests.faults.server import Asked, Handler, Reply, serving
+from tests.faults.test_live_many import hangs
 from tests.faults.vcenters import PASSWORD, Authority, Vcenter
 from tests.unit.evidence.bundles import POD
 
-PROFILE = ("--profile", "pod-security-baseline", "--no-cache", "--format", "json")
 LAST = "/api/v1/pods"
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Any]:
-    """Starts servers, and makes the kubeconfig of each."""
-    with ExitStack() as stack:
-
-        def start(name: str, handler: Handler = healthy) -> Server:
-            server = stack.enter_context(serving(handler))
-            folder = tmp_path / name
-            folder.mkdir()
-            kubeconfig(folder, {name: server.url})
-            return server
-
-        yield start
-
-
-def write(folder: Path, *targets: object) -> None:
-    (folder / "fleet.yaml").write_text(yaml.safe_dump({"targets": list(targets)}))
-
-
-def scan(folder: Path, *options: str, **env: str) -> Ran:
-    return auditor("scan", "--targets", "fleet.yaml", *options, *PROFILE, cwd=folder, env=env)
-
-
-def cluster(name: str, **more: object) -> dict[str, object]:
-    return {"target": f"k8s://{name}", "kubeconfig": f"{name}/kubeconfig", **more}
 
 
 def test_each_target_has_its_labels_and_its_own_way_in(running: Any, tmp_path: Path) -> None:
@@ -359,44 +330,3 @@ def test_labels_are_in_the_bundle(tmp_path: Path) -> None:
     assert (again.code, again.out.split()[:2]) == (0, ["REPLAY", "same"]), again.out
     report = ran(tmp_path, "report", "b", "--format", "json").results()
     assert report["targets"][0]["labels"] == {"env": "dev"}
-
-
-NO_EXECUTOR = {
-    "ray://127.0.0.1:1": "no executor is called so",
-    "dask://10.0.0.1:8786": "is not encrypted: whoever is in between runs code here and there",
-    "dasks://127.0.0.1:1?ca=none&cert=none&key=none": "none: no such file",
-}
-
-
-@pytest.mark.parametrize("executor", NO_EXECUTOR)
-def test_an_executor_that_is_none(running: Any, tmp_path: Path, executor: str) -> None:
-    server = running("a")
-    write(tmp_path, cluster("a"))
-    done = scan(tmp_path, "--executor", executor)
-    assert (done.code, done.out, server.asked) == (2, "", [])
-    assert f"--executor {executor.partition('?')[0]}" in done.err
-    assert NO_EXECUTOR[executor] in done.err
-    assert "hint: " in done.err
-
-
-def test_a_scheduler_that_is_not_there(running: Any, tmp_path: Path) -> None:
-    """Before anything is read, and before its package is asked for minutes."""
-    server = running("a")
-    write(tmp_path, cluster("a"))
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
-    done = scan(tmp_path, "--executor", f"dask://127.0.0.1:{port}")
-    assert (done.code, done.out, server.asked) == (2, "", [])
-    assert f"dask://127.0.0.1:{port}: the scheduler can't be reached: " in done.err
-    assert "hint: is it there, and is it tcp://? dask scheduler starts one" in done.err
-
-
-def test_an_extra_that_is_not_installed(tmp_path: Path) -> None:
-    (tmp_path / "distributed.py").write_text("raise ImportError(name='distributed')\n")
-    write(tmp_path, "k8s://a")
-    path = f"{tmp_path}:{ROOT}"
-    words = ("scan", "--targets", "fleet.yaml", "--executor", "dask://127.0.0.1:1")
-    done = auditor(*words, cwd=tmp_path, env={"PYTHONPATH": path}, cold=True)
-    assert (done.code, done.out) == (2, "")
-    assert "--executor dask://127.0.0.1:1: distributed is not installed" in done.err
-    assert "hint: pip install 'auditor[dask]'" in done.err

@@ -16,7 +16,7 @@ from auditor.model.fact import Fact
 from auditor.model.resource import Resource
 from auditor.platforms.kubernetes import COMPONENT_FLAGS as FLAGS
 from auditor.runner.rows import joined
-from tests.unit.analysis.controlplane.test_components import LIVE, pod, read_yaml, system
+from tests.unit.analysis.controlplane.planes import LIVE, pod, read_yaml, system
 from tests.unit.analysis.joining import SITE, derived, rows_of
 from tests.unit.analysis.test_selections import resource
 

@@ -19,7 +19,7 @@ from auditor.analysis.protocol import Site
 from auditor.model.enums import GapCause
 from auditor.model.resource import Gap, Resource
 from auditor.runner.rows import joined
-from tests.unit.analysis.controlplane.test_components import pod, read_yaml, system
+from tests.unit.analysis.controlplane.planes import pod, read_yaml, system
 from tests.unit.analysis.controlplane.test_pairing import cluster
 from tests.unit.analysis.joining import SITE, rows_of
 from tests.unit.analysis.test_selections import resource

@@ -2,70 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 import pytest
 
 from auditor.analysis.controlplane.components import (
-    CONFIG_MAP,
-    CONFIGURATION,
-    NAMESPACE,
     NODE,
     POD,
     ControlPlanes,
 )
-from auditor.analysis.protocol import Site
-from auditor.analysis.texts import ReadFailure, read_json
-from auditor.model.fact import Fact
+from auditor.analysis.texts import read_json
 from auditor.model.resource import Owner, Resource, Target
 from auditor.platforms.kubernetes import NODE_COMPONENTS
-from collectors.documents.guards import Unreadable
-from collectors.documents.values import value_of
+from tests.unit.analysis.controlplane.planes import (
+    LIVE,
+    one,
+    pod,
+    pointer_of,
+    process,
+    said,
+    system,
+)
 from tests.unit.analysis.joining import SITE, derived
 from tests.unit.analysis.test_selections import resource
-
-LIVE = Site(Target("k8s://c", "c-uid", version="v1.36.2"), "e" * 64, lambda *_: 0)
-OF_NODE = Owner("v1", "Node", "kube-system", "cp1", "n-1")
-MIRRORED = {"annotations": {"kubernetes.io/config.mirror": "5f"}, "uid": "p-1"}
-COMMAND = ["kube-apiserver", "--audit-log-path=/var/log/audit.log", "--profiling=false"]
-
-
-def read_yaml(text: str) -> object:
-    """As the program does."""
-    try:
-        return value_of(text)
-    except Unreadable as error:
-        return ReadFailure(error.detail)
-
-
-def pod(
-    *words: str,
-    name: str = "kube-apiserver-cp1",
-    namespace: str = "kube-system",
-    owner: Owner | None = OF_NODE,
-    metadata: object = MIRRORED,
-    **container: object,
-) -> Resource:
-    made = {"name": "kube-apiserver", "command": list(words or COMMAND), **container}
-    spec = {"nodeName": "cp1", "containers": [made]}
-    found = resource(POD, name, namespace, metadata=metadata, spec=spec)
-    return msgspec.structs.replace(found, controller=owner)
-
-
-def system() -> Resource:
-    return resource(NAMESPACE, "kube-system", "", metadata={"name": "kube-system"})
-
-
-def said(resources: Iterable[Resource], site: Site = SITE) -> list[dict[str, Any]]:
-    found = derived(ControlPlanes(read_yaml), resources, site=site)
-    return [msgspec.json.decode(each.body) for each in found]
-
-
-def one(*resources: Resource, site: Site = LIVE) -> dict[str, Any]:
-    (found,) = said(resources, site)
-    return found
 
 
 def test_a_mirror_pod() -> None:
@@ -85,15 +45,9 @@ def test_a_mirror_pod() -> None:
         "node": "cp1",
         "provider": "",
     }
-    assert _at(fact, "/flags/profiling/0") == "/spec/containers/0/command/2"
-    assert _at(fact, "/flags/profiling") == "/spec/containers/0/command/2"
+    assert pointer_of(fact, "/flags/profiling/0") == "/spec/containers/0/command/2"
+    assert pointer_of(fact, "/flags/profiling") == "/spec/containers/0/command/2"
     assert fact.spot("/verified") is None
-
-
-def _at(fact: Fact, pointer: str) -> str:
-    spot = fact.spot(pointer)
-    assert spot is not None
-    return spot.pointer
 
 
 @pytest.mark.parametrize(
@@ -231,68 +185,6 @@ def test_variables() -> None:
     assert found["unsure"] == ["advertise-address"]
 
 
-KUBEADM = """
-apiVersion: kubeadm.k8s.io/{version}
-kind: ClusterConfiguration
-kubernetesVersion: v1.35.1
-apiServer:
-  extraArgs: {args}
-etcd: {{external: {{endpoints: []}}}}
-"""
-
-
-@pytest.mark.parametrize(
-    ("version", "args", "pointer"),
-    [
-        ("v1beta4", '[{name: audit-log-path, value: "-"}]', "/apiServer/extraArgs/0"),
-        ("v1beta3", '{audit-log-path: "-"}', "/apiServer/extraArgs/audit-log-path"),
-    ],
-)
-def test_kubeadm(version: str, args: str, pointer: str) -> None:
-    text = KUBEADM.format(version=version, args=args)
-    document = value_of(text)
-    maps = resource(
-        CONFIG_MAP, "kubeadm-config", "kube-system", data={"ClusterConfiguration": text}
-    )
-    alone = msgspec.structs.replace(
-        resource(CONFIGURATION, "c", ""), body=msgspec.json.encode(document)
-    )
-    for each, place in ((maps, "/data/ClusterConfiguration"), (alone, pointer)):
-        found = derived(ControlPlanes(read_yaml), [each])
-        bodies = {fact.part: msgspec.json.decode(fact.body) for fact in found}
-        assert sorted(bodies) == ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
-        server = bodies["kube-apiserver"]
-        assert server["flags"] == {"audit-log-path": ["-"]}
-        assert (server["partial"], server["verified"], server["version"]) == (True, True, "1.35.1")
-        (fact,) = (fact for fact in found if fact.part == "kube-apiserver")
-        assert _at(fact, "/flags/audit-log-path/0") == place
-
-
-@pytest.mark.parametrize(
-    ("args", "why"),
-    [
-        ("3", "extraArgs is neither a map nor a list"),
-        ("[{name: v, value: 2}]", "an argument in extraArgs is not a text"),
-        ("[text]", "an argument in extraArgs is not a text"),
-    ],
-)
-def test_kubeadm_with_something_else(args: str, why: str) -> None:
-    text = KUBEADM.format(version="v1beta4", args=args)
-    maps = resource(
-        CONFIG_MAP, "kubeadm-config", "kube-system", data={"ClusterConfiguration": text}
-    )
-    server = said([maps])[0]
-    assert (server["known"], server["why"]) == (False, why)
-
-
-def test_kubeadm_that_is_no_yaml() -> None:
-    data = {"ClusterConfiguration": "a: [", "ClusterStatus": "{}"}
-    found = said([resource(CONFIG_MAP, "kubeadm-config", "kube-system", data=data)])
-    assert {each["known"] for each in found} == {False}
-    assert said([resource(CONFIG_MAP, "kubeadm-config", "ml", data=data)]) == []
-    assert said([resource(CONFIG_MAP, "kubeadm-config", "kube-system", data={})]) == []
-
-
 def test_a_cluster_that_shows_no_control_plane() -> None:
     node = msgspec.structs.replace(
         resource(NODE, "n", "", metadata={}), labels=(("eks.amazonaws.com/nodegroup", "a"),)
@@ -389,11 +281,6 @@ def test_a_component_that_is_not_shown_says_what_would_tell() -> None:
     assert managed[0]["undecided"] == (
         "no mirror pod of it is shown: Amazon EKS runs the control plane"
     )
-
-
-def process(component: str, **more: object) -> dict[str, Any]:
-    made = {"component": component, "place": "node", "user": 0, "flags": {}, "hidden": []}
-    return {**made, "variables": {}, **more}
 
 
 def test_a_process_that_a_probe_saw() -> None:

@@ -15,7 +15,7 @@ from auditor.analysis.controlplane.naming import REFERENCES
 from auditor.analysis.controlplane.openshift import KEY, MAP
 from auditor.model.resource import Owner, Resource
 from auditor.platforms.kubernetes import API_SERVER_CONFIGURATION, COMPONENT_FLAGS
-from tests.unit.analysis.controlplane.test_components import LIVE, one, pod, read_yaml, said, system
+from tests.unit.analysis.controlplane.planes import LIVE, one, pod, read_yaml, said, system
 from tests.unit.analysis.joining import derived
 from tests.unit.analysis.test_selections import resource
 

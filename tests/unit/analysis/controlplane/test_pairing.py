@@ -19,7 +19,7 @@ from auditor.model.fact import Fact
 from auditor.model.resource import Resource, Target
 from auditor.platforms.kubernetes import COMPONENT_FLAGS, NODE_COMPONENTS
 from auditor.runner.rows import joined
-from tests.unit.analysis.controlplane.test_components import pod, process, read_yaml, system
+from tests.unit.analysis.controlplane.planes import pod, process, read_yaml, system
 from tests.unit.analysis.joining import SITE, rows_of
 from tests.unit.analysis.test_selections import resource
 

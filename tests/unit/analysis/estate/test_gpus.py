@@ -9,7 +9,25 @@ import msgspec
 import pytest
 
 from auditor.model.fact import Fact
-from auditor.model.resource import Gap
+from tests.unit.analysis.estate.estates import (
+    DIRECT,
+    ESTATE,
+    ESX,
+    INSTANCES,
+    LLM,
+    ONE,
+    OTHER,
+    PCI,
+    RANK,
+    TWO,
+    TWO_TURNED,
+    VC,
+    A,
+    B,
+    row,
+    shares,
+    way,
+)
 from tests.unit.analysis.estate.layers import (
     container,
     host,
@@ -24,47 +42,6 @@ from tests.unit.analysis.estate.layers import (
     vgpu,
     whole,
 )
-
-ONE = "42344765-bc6d-0ab2-1c40-5a0f7f0f9a11"
-TWO = "42ab4377-1122-3344-9c40-5a0f7f0f9a12"
-TWO_TURNED = "7743ab42-2211-4433-9c40-5a0f7f0f9a12"
-THREE = "42ab4377-1122-3344-9c40-5a0f7f0f9a13"
-PCI = "0000:3b:00.0"
-OTHER = "0000:af:00.0"
-DIRECT = "sharedDirect"
-INSTANCES = "multiInstanceGpu"
-
-A = [namespace("llm"), node("gpu-1", f"vsphere://{ONE}"), pod("llm/chat", "gpu-1")]
-B = [namespace("web", team="rank"), node("gpu-9", system=TWO_TURNED), pod("web/r", "gpu-9")]
-ESX = host("esx1", (PCI, DIRECT, "sameSize", ("vm-1", "vm-9")))
-VC = [ESX, machine("vm-1", ONE, "esx1", vgpu()), machine("vm-9", TWO, "esx1", vgpu())]
-ESTATE = {"k8s://a": A, "k8s://b": B, "vsphere://vc": VC}
-
-
-def shares(found: list[Fact | Gap]) -> list[tuple[str, str, str, str, str]]:
-    """Pairs, each with the mechanism, the isolation and the certainty of each entry."""
-    return [
-        (*each["tenants"], entry["mechanism"], entry["isolation"], entry["certainty"])
-        for each in of_kind(found, "gpu/Share")
-        for entry in each["found"]
-    ]
-
-
-def row(found: list[Fact | Gap], gpu: str = PCI) -> dict[str, Any]:
-    """The row of a GPU."""
-    (device,) = [each for each in of_kind(found, "gpu/JoinedDevice") if each["device"] == gpu]
-    return device
-
-
-def way(tenant: dict[str, Any]) -> str:
-    """The way from a tenant, with what is not exact."""
-    return " > ".join(
-        hop["name"] + ("" if hop["certainty"] == "exact" else f" ({hop['certainty']})")
-        for hop in tenant["path"]
-    )
-
-
-LLM, RANK = "llm (namespace of k8s://a)", "rank (label team of k8s://b)"
 
 
 def test_two_clusters_on_one_gpu() -> None:
@@ -183,61 +160,6 @@ def test_a_machine_that_is_off_is_nobodys_node() -> None:
     """A copy of a machine that does not run has its UUID, and nothing else of it."""
     vc = [*VC, machine("vm-8", ONE, "esx1", vgpu(), power="poweredOff")]
     assert shares(run({**ESTATE, "vsphere://vc": vc})) == shares(run(ESTATE))
-
-
-def gaps(found: list[Fact | Gap]) -> list[tuple[str, str, str]]:
-    return [(each.target, each.scope, each.detail) for each in found if isinstance(each, Gap)]
-
-
-def test_two_nodes_that_claim_one_machine_are_neither() -> None:
-    second = [node("gpu-2", f"vsphere://{ONE}"), pod("web/q", "gpu-2")]
-    found = run({**ESTATE, "k8s://b": [*B, *second]})
-    why = (
-        "2 guests are the machine /DC/vm/nodes/vm-1 of vsphere://vc by what they tell: node gpu-1 "
-        "of k8s://a, node gpu-2 of k8s://b"
-    )
-    assert gaps(found) == [
-        ("k8s://a", "gpu/Share", f"which machine node gpu-1 of k8s://a is, is ambiguous: {why}"),
-        ("k8s://b", "gpu/Share", f"which machine node gpu-2 of k8s://b is, is ambiguous: {why}"),
-    ]
-    assert shares(found) == []
-    device = row(found)
-    assert [each["tenant"] for each in device["tenants"]] == ["nodes", "rank"]
-    assert any("ambiguous" in each for each in device["unknown"])
-
-
-def test_a_uuid_that_two_vcenters_hold_is_nobodys() -> None:
-    copy = [
-        host("esx7", (PCI, DIRECT, "sameSize", ("vm-1",))),
-        machine("vm-1", ONE, "esx7", vgpu()),
-    ]
-    found = run({**ESTATE, "vsphere://copy": copy})
-    (gap,) = gaps(found)
-    assert "2 machines (/DC/vm/nodes/vm-1 of vsphere://copy" in gap[2]
-    assert shares(found) == []
-
-
-def test_a_doubt_that_no_gpu_has_is_no_gap() -> None:
-    plain = [node(name, f"vsphere://{THREE}", gpus=0) for name in ("n1", "n2")]
-    vc = [*VC, machine("vm-3", THREE, "esx1")]
-    assert gaps(run({**ESTATE, "k8s://a": [*A, *plain], "vsphere://vc": vc})) == []
-
-
-def test_a_vcenter_and_its_host_are_one() -> None:
-    """Both tell of the machines; one of them is believed, and nothing is told twice."""
-    hardware = "4c4c4544-0042-3010-8051-c4c04f595931"
-
-    def told(moid: str) -> list[Any]:
-        return [
-            host(moid, (PCI, DIRECT, "sameSize", ("vm-1", "vm-9")), uuid=hardware),
-            machine("vm-1", ONE, moid, vgpu(), instance=ONE),
-            machine("vm-9", TWO, moid, vgpu(), instance=TWO),
-        ]
-
-    found = run({**ESTATE, "vsphere://esx1": told("ha-host"), "vsphere://vc": told("esx1")})
-    assert shares(found) == [(LLM, RANK, "vgpu-time-sliced", "memory", "exact")]
-    assert len(of_kind(found, "gpu/JoinedDevice")) == 1
-    assert gaps(found) == []
 
 
 def two_gpus(*vms: tuple[str, ...]) -> Any:
