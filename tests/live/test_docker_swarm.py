@@ -45,6 +45,7 @@ def test_services_and_networks_of_a_swarm(swarm: Docker) -> None:
     )
     swarm.run(*SERVICE, "as-it-is", IMAGE, "sleep", "9")
     swarm.run("network", "create", "--driver", "overlay", "--opt", "encrypted", "closed")
+    swarm.run("network", "create", "--driver", "overlay", "--opt", "encrypted=false", "as-closed")
     swarm.run("network", "create", "--driver", "overlay", "plain")
     ran = auditor("scan", swarm.target, "--profile", "cis-docker", "--format", "json")
     assert ran.code == 1, ran.err
