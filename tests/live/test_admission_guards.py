@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -33,8 +32,7 @@ from auditor.analysis.admission.scope import World as Known
 from auditor.analysis.admission.telling import refuses
 from auditor.analysis.label_selectors import PodClass, PodClasses
 from auditor.model.resource import Resource
-from tests.e2e.command import auditor
-from tests.engines.apiserver import ApiServer, Binaries, running
+from tests.engines.apiserver import ApiServer
 from tests.engines.client import Client, Request
 from tests.live.admission_world import (
     API,
@@ -48,7 +46,6 @@ from tests.live.admission_world import (
     requests,
     world,
 )
-from tests.live.cluster import results, write_kubeconfig
 from tests.sweeps import sweep
 from tests.unit.analysis.joining import derived
 
@@ -66,17 +63,17 @@ def store(client: Client, made: World) -> None:
         reply = client.post("/api/v1/namespaces", each)
         assert reply.status in {201, 409}, reply
     for each in made.parameters:
-        _made(client, f"/api/v1/namespaces/{each['metadata']['namespace']}/configmaps", each)
+        make(client, f"/api/v1/namespaces/{each['metadata']['namespace']}/configmaps", each)
     for policy in made.policies:
         for asked in requests(SEED, policy["metadata"]["name"]):
             if asked.request.operation != "CREATE":
-                _made(client, path_of(asked).rpartition("/")[0], body_of(asked))
+                make(client, path_of(asked).rpartition("/")[0], body_of(asked))
     for each in (*made.policies, sentinel()):
-        _made(client, POLICIES, each)
+        make(client, POLICIES, each)
     last = {"policyName": LAST, "validationActions": [DENY]}
     bound = {"apiVersion": API, "kind": BINDING, "metadata": {"name": LAST}, "spec": last}
     for each in (*made.bindings, bound):
-        _made(client, BINDINGS, each)
+        make(client, BINDINGS, each)
 
 
 def sentinel() -> Body:
@@ -95,7 +92,7 @@ def sentinel() -> Body:
     return {"apiVersion": API, "kind": POLICY, "metadata": {"name": LAST}, "spec": spec}
 
 
-def _made(client: Client, path: str, body: Body) -> None:
+def make(client: Client, path: str, body: Body) -> None:
     reply = client.post(path, body)
     assert reply.status == 201, (path, body, reply)
 
@@ -291,94 +288,3 @@ def resources(made: World) -> Iterator[Resource]:
             line=1,
             body=msgspec.json.encode(each),
         )
-
-
-WATCHED = {
-    "kind": POLICY,
-    "metadata": {"name": "watched"},
-    "spec": {
-        "matchConstraints": {
-            "resourceRules": [
-                {
-                    "apiGroups": [""],
-                    "apiVersions": ["v1"],
-                    "operations": ["CREATE"],
-                    "resources": ["pods"],
-                }
-            ]
-        },
-        "validations": [{"expression": "object.metadata.name != 'refused'"}],
-    },
-}
-LEFT_BEHIND = {
-    "kind": "ValidatingWebhookConfiguration",
-    "metadata": {"name": "left-behind"},
-    "webhooks": [
-        {
-            "name": "left.behind.example",
-            "failurePolicy": "Ignore",
-            "sideEffects": "None",
-            "admissionReviewVersions": ["v1"],
-            "clientConfig": {"service": {"namespace": "gone", "name": "images"}},
-            "rules": [
-                {
-                    "apiGroups": ["x.example"],
-                    "apiVersions": ["v1"],
-                    "operations": ["CREATE"],
-                    "resources": ["things"],
-                }
-            ],
-        }
-    ],
-}
-NOWHERE = {"namespaceSelector": {"matchLabels": {"no": "such"}}}
-MEANT = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "default"}}}
-
-
-def bound(name: str, policy: str, *actions: str, **match: object) -> Body:
-    spec = {"policyName": policy, "validationActions": actions, "matchResources": match}
-    return {"kind": BINDING, "metadata": {"name": name}, "spec": spec}
-
-
-@pytest.mark.engine
-def test_a_scan_of_a_cluster(control_plane: Binaries, tmp_path: Path) -> None:
-    """What a scan says of a server with such policies, and one of a single namespace."""
-    held = {**WATCHED, "metadata": {"name": "held"}}
-    with running(control_plane, tmp_path / "server") as server, server.client() as client:
-        _made(client, "/api/v1/namespaces", {"metadata": {"name": "dev"}})
-        for each in (WATCHED, held, {**WATCHED, "metadata": {"name": "unbound"}}):
-            _made(client, POLICIES, each)
-        for each in (
-            bound("watching", "watched", "Audit"),
-            bound("holding", "held", DENY, **MEANT),
-            bound("nowhere", "held", DENY, **NOWHERE),
-            bound("leftover", "gone", DENY),
-        ):
-            _made(client, BINDINGS, each)
-        _made(client, f"{ROOT}/validatingwebhookconfigurations", LEFT_BEHIND)
-        config = write_kubeconfig(tmp_path / "admin.json", server, server.token)
-        env = {"KUBECONFIG": str(config)}
-        whole = results(auditor("scan", "k8s://", "--format", "json", env=env))
-        one = results(auditor("scan", "k8s://?namespace=default", "--format", "json", env=env))
-    assert told(whole, "fail") == {
-        ("k8s-admission-policy-unbound", "unbound"),
-        ("k8s-admission-policy-refuses-nothing", "watched"),
-        ("k8s-admission-policy-namespaces-open", "held"),
-        ("k8s-admission-binding-selects-nothing", "nowhere"),
-        ("k8s-admission-binding-policy-missing", "leftover"),
-        ("k8s-webhook-service-missing", "left-behind"),
-    }
-    assert told(whole, "unknown") == set()
-    unknown = told(one, "unknown")
-    assert ("k8s-admission-binding-selects-nothing", "nowhere") in unknown
-    assert ("k8s-webhook-service-missing", "left-behind") in unknown
-    assert ("k8s-admission-policy-unbound", "unbound") in told(one, "fail")
-
-
-def told(document: Body, verdict: str) -> set[tuple[str, str]]:
-    return {
-        (each["rule"], each["resource"]["name"])
-        for each in document["findings"]
-        if each["rule"].startswith(("k8s-admission-", "k8s-webhook-service"))
-        and each["verdict"] == verdict
-    }

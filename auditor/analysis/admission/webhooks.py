@@ -5,17 +5,22 @@
     ValidatingWebhookConfiguration images   webhooks: [{name: a.b.c, failurePolicy: Ignore,
                                               clientConfig: {service: {namespace: sec, name: img}}}]
     Service img, in sec                     row  key ()
+      ports: [{port: 443}]
 
 makes a ``k8s/WebhookServices`` of ``images``, whose webhook a.b.c is ``declared``: its service is
-there. A webhook at a URL is left out. ``complete`` says whether the whole of a cluster was read; of
-files nobody knows who brings a service.
+there; and ``served``: it has the port that is asked, 443 where none is named. Whether some services
+are asked at all hangs on --enable-aggregator-routing: one that has no address of its own is asked
+``routed`` alone, and one that stands for a name elsewhere (ExternalName), at whatever port,
+``unrouted`` alone. A webhook at a URL is left out. ``complete`` says whether the whole of a cluster
+was read; of files nobody knows who brings a service.
 
-Source: admissionregistration.k8s.io/v1 WebhookClientConfig (k8s.io/api v0.37.2).
+Source: admissionregistration.k8s.io/v1 WebhookClientConfig (k8s.io/api v0.37.2), ResolveCluster and
+ResolveEndpoint of k8s.io/apiserver/pkg/util/proxy (v0.37.2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -50,7 +55,17 @@ class Webhook(msgspec.Struct, frozen=True):
     name: str
     namespace: str
     service: str
+    port: int
     failure: str
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service, as an API server sees it that wants to ask it."""
+
+    namespace: str
+    name: str
+    routing: str
+    ports: tuple[int, ...]
 
 
 class _Configuration(msgspec.Struct, frozen=True):
@@ -59,7 +74,13 @@ class _Configuration(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(_Configuration).decode
-_decode_name = msgspec.json.Decoder(tuple[str, str]).decode
+_decode_name = msgspec.json.Decoder(str).decode
+_decode_service = msgspec.json.Decoder(Service).decode
+ROUTED: Final = "routed"
+UNROUTED: Final = "unrouted"
+"""Asked alone by servers with --enable-aggregator-routing, and by those without."""
+_PORT: Final = 443
+"""Which one is asked where none is named."""
 
 
 class WebhookServices(Uncombined):
@@ -74,9 +95,11 @@ class WebhookServices(Uncombined):
 
     def extract(self, resource: Resource, site: Site) -> Iterator[Row]:
         """Take the name of a service or a namespace, and the services that webhooks ask."""
-        if resource.kind in _AROUND:
-            tag = _SERVICE if resource.kind == SERVICE else _NAMESPACE
-            yield Row((), tag, None, _encode((resource.namespace, resource.name)))
+        if resource.kind == NAMESPACE:
+            yield Row((), _NAMESPACE, None, _encode(resource.name))
+            return
+        if resource.kind == SERVICE:
+            yield Row((), _SERVICE, None, _encode(_service(resource)))
             return
         every = elements(mapping(decoded(resource)).get("webhooks"))
         found = tuple(each for each in map(_webhook, every) if each is not None)
@@ -87,14 +110,15 @@ class WebhookServices(Uncombined):
 
     def derive(self, groups: Groups) -> Iterator[Fact]:
         """Yield a fact for each configuration with a webhook that asks a service."""
-        services: set[tuple[str, str]] = set()
+        services: dict[tuple[str, str], Service] = {}
         namespaces: set[str] = set()
         for _, rows in groups:
             for row in rows:
                 if row.tag == _SERVICE:
-                    services.add(_decode_name(row.body))
+                    service = _decode_service(row.body)
+                    services[service.namespace, service.name] = service
                 elif row.tag == _NAMESPACE:
-                    namespaces.add(_decode_name(row.body)[1])
+                    namespaces.add(_decode_name(row.body))
                 else:
                     yield _fact(row, services, complete=namespaces >= ALWAYS)
 
@@ -115,27 +139,59 @@ def _webhook(found: object) -> Webhook | None:
         name=string(webhook.get("name")),
         namespace=string(service.get("namespace")),
         service=name,
+        port=_whole(service.get("port"), _PORT),
         failure=string(webhook.get("failurePolicy")) or "Fail",
     )
 
 
-def _fact(row: Row, services: set[tuple[str, str]], *, complete: bool) -> Fact:
+def _service(resource: Resource) -> Service:
+    spec = mapping(mapping(decoded(resource)).get("spec"))
+    ports = (mapping(each).get("port") for each in elements(spec.get("ports")))
+    return Service(
+        namespace=resource.namespace,
+        name=resource.name,
+        routing=_routing(spec),
+        ports=tuple(_whole(each, 0) for each in ports),
+    )
+
+
+def _routing(spec: Mapping[str, object]) -> str:
+    """With which setting of a server a service is asked alone, "" where that is all the same."""
+    if spec.get("type") == "ExternalName":
+        return UNROUTED
+    return ROUTED if spec.get("clusterIP") == "None" else ""
+
+
+def _whole(value: object, otherwise: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
+
+
+def _serves(service: Service, port: int) -> bool:
+    return service.routing == UNROUTED or port in service.ports
+
+
+def _told(webhook: Webhook, service: Service | None) -> dict[str, object]:
+    """What a fact says of a webhook, ``service`` being the one that it asks."""
+    return {
+        "name": webhook.name,
+        "service": f"{webhook.namespace}/{webhook.service}",
+        "port": webhook.port,
+        "failure": webhook.failure,
+        "declared": service is not None,
+        "served": service is not None and _serves(service, webhook.port),
+        "asked": "" if service is None else service.routing,
+    }
+
+
+def _fact(row: Row, services: Mapping[tuple[str, str], Service], *, complete: bool) -> Fact:
     place, found = row.read_at, _decode(row.body)
-    webhooks = [
-        {
-            "name": each.name,
-            "service": f"{each.namespace}/{each.service}",
-            "failure": each.failure,
-            "declared": (each.namespace, each.service) in services,
-        }
-        for each in found.webhooks
-    ]
+    asked = ((each, services.get((each.namespace, each.service))) for each in found.webhooks)
     body = {
         "kind": place.kind.removeprefix(PREFIX),
         "name": place.name,
         "live": found.live,
         "complete": found.live and complete,
-        "webhooks": webhooks,
+        "webhooks": [_told(webhook, service) for webhook, service in asked],
     }
     nowhere = tuple((f"/{name}", None) for name in body)
     return fact_of(KIND, place, body, nowhere, live=found.live)

@@ -22,7 +22,7 @@ def configuration(*webhooks: object, kind: str = KIND) -> Resource:
     return resource(kind, "w", "", webhooks=list(webhooks))
 
 
-SERVICE = resource("k8s/Service", "img", "sec", spec={})
+SERVICE = resource("k8s/Service", "img", "sec", spec={"ports": [{"port": 8080}, {"port": 443}]})
 ASKED = {"namespace": "sec", "name": "img", "path": "/"}
 
 
@@ -40,11 +40,52 @@ def test_webhooks_with_and_without_their_service() -> None:
         "live": True,
         "complete": True,
         "webhooks": [
-            {"name": "a.b.c", "service": "sec/img", "failure": "Fail", "declared": True},
-            {"name": "d.b.c", "service": "gone/img", "failure": "Ignore", "declared": False},
+            {
+                "name": "a.b.c",
+                "service": "sec/img",
+                "port": 443,
+                "failure": "Fail",
+                "declared": True,
+                "served": True,
+                "asked": "",
+            },
+            {
+                "name": "d.b.c",
+                "service": "gone/img",
+                "port": 443,
+                "failure": "Ignore",
+                "declared": False,
+                "served": False,
+                "asked": "",
+            },
         ],
     }
     assert fact.subject.pointer == "/webhooks"
+
+
+PORTS = [{"port": 443}]
+
+
+@pytest.mark.parametrize(
+    ("spec", "port", "served", "routing"),
+    [
+        pytest.param({"ports": PORTS}, {"port": 8443}, False, "", id="another port"),
+        pytest.param({"ports": [{"port": 8443}]}, {}, False, "", id="443 is asked by itself"),
+        pytest.param({"ports": [{"port": 8443}]}, {"port": 8443}, True, "", id="its port"),
+        pytest.param({"ports": PORTS, "clusterIP": "None"}, {}, True, "routed", id="no address"),
+        pytest.param({"type": "ExternalName"}, {"port": 9}, True, "unrouted", id="elsewhere"),
+        pytest.param({"ports": [{"port": "443"}, 443]}, {}, False, "", id="no ports"),
+        pytest.param([], {"port": True}, False, "", id="no spec"),
+    ],
+)
+def test_the_port_that_is_asked(
+    spec: object, port: dict[str, object], *, served: bool, routing: str
+) -> None:
+    service = resource("k8s/Service", "img", "sec", spec=spec)
+    asked = configuration(webhook({**ASKED, **port}))
+    (fact,) = derived(WebhookServices(), [asked], [service, *namespaces()], site=LIVE)
+    (found,) = said(fact)["webhooks"]
+    assert (found["declared"], found["served"], found["asked"]) == (True, served, routing)
 
 
 def test_a_scan_of_some_namespaces_and_of_files() -> None:
