@@ -206,6 +206,26 @@ def test_a_manager_that_nobody_might_read(
     assert gap.scope == scope
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "\u00b2"])
+def test_a_version_that_is_no_number(tmp_path: Path, number: str) -> None:
+    """What only some versions have is not known, and all else is read."""
+    folder = inventory(tmp_path / "inv")
+    file = file_of(folder, "ServiceInstance")
+    file.write_text(file.read_text().replace("8.0.3.0", number), encoding="utf-8")
+    found, _ = read(folder)
+    assert machines(found) == ["good", "bad", "other"]
+
+
+def test_a_server_that_names_nothing_of_its_own(tmp_path: Path) -> None:
+    """Which settings are its own, and who has rights to all of it, is a gap each."""
+    folder = inventory(tmp_path / "inv")
+    file = file_of(folder, "ServiceInstance")
+    file.write_text(file.read_text().replace("<name>content</name>", "<name>other</name>"))
+    _, gaps = read(folder)
+    assert {gap.scope for gap in gaps} == {"vsphere/Permission", "vsphere/Settings"}
+    assert {gap.cause for gap in gaps} == {GapCause.MALFORMED}
+
+
 def test_two_files_of_one_object(tmp_path: Path) -> None:
     """Which of them is right nobody knows."""
     folder = inventory(tmp_path / "inv")

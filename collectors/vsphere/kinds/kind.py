@@ -61,7 +61,16 @@ NAMED: Final = (Property("name", TEXT), Property("parent", TEXT))
 """What every object of an inventory has."""
 
 
+_LONGEST: Final = 9
+"""How many digits a part of a version has at most."""
+
+
 def known_to(api: str, kind: Kind) -> tuple[Property, ...]:
     """Return the properties that a version of the API has; a server refuses to be asked others."""
-    version = tuple(int(part) for part in api.split(".") if part.isdigit())
+    version = tuple(int(part) for part in api.split(".") if _is_number(part))
     return tuple(each for each in kind.properties if each.since <= version)
+
+
+def _is_number(part: str) -> bool:
+    """Whether a part of a version is a number of a length that any version has."""
+    return part.isdecimal() and len(part) <= _LONGEST

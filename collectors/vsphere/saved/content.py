@@ -112,6 +112,9 @@ class SavedObject:
         if self._inventory.is_part:
             detail = "the file of the server is not there: this is a part of an inventory"
             self._miss(_WHOLE, GapCause.TRUNCATED, detail, _PART)
+        else:
+            detail = "the file of the server does not say which are its own"
+            self._miss(self._inventory.untold, GapCause.MALFORMED, detail, _AGAIN)
         for kind, method in never_saved(self._inventory):
             self._miss((kind,), GapCause.UNSUPPORTED, f"{method} was saved of nothing", _METHODS)
 

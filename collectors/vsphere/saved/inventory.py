@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from auditor.platforms.vsphere import PERMISSION, ROLE
+from auditor.platforms.vsphere import PERMISSION, ROLE, SETTINGS
 from collectors.documents.recognise import Tree as Files
 from collectors.vsphere.live.markup import Refused, child, text_of
 from collectors.vsphere.live.objects import Tree
@@ -69,6 +69,12 @@ class Inventory(msgspec.Struct, frozen=True):
     def is_part(self) -> bool:
         """Whether it was saved without the server that it is of."""
         return not any(each.type == SERVICE for each in self.files)
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """The kinds of which the server's own are not known, as its file does not name them."""
+        named = ((SETTINGS, self.settings), (PERMISSION, self.root))
+        return tuple(kind for kind, identity in named if not identity)
 
 
 def _kinds_of(reference: Reference) -> tuple[str, ...]:
