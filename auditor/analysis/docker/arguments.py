@@ -7,8 +7,9 @@ value of the option before it::
     --iptables=false                                iptables: false
     --userland-proxy                                userland-proxy: true
     -H fd:// --host tcp://0.0.0.0:2376              hosts: [fd://, tcp://0.0.0.0:2376]
+    -DHtcp://0.0.0.0:2376     -DH tcp://0.0.0.0:2376     debug: true, hosts: [tcp://0.0.0.0:2376]
 
-Source: moby, ``cmd/dockerd/config.go`` and ``daemon/config``.
+Source: moby, ``daemon/command`` and ``daemon/config``; parseSingleShortArg of spf13/pflag 1.0.
 """
 
 from __future__ import annotations
@@ -18,9 +19,21 @@ from types import MappingProxyType
 from typing import Any, Final
 
 SHORT: Final = MappingProxyType(
-    {"H": "host", "l": "log-level", "D": "debug", "g": "data-root", "G": "group"}
+    {
+        "H": "host",
+        "l": "log-level",
+        "D": "debug",
+        "g": "data-root",
+        "G": "group",
+        "s": "storage-driver",
+        "b": "bridge",
+        "p": "pidfile",
+        "r": "restart",
+    }
 )
 """One letter, and the name that it stands for."""
+_SWITCHES: Final = frozenset({"debug", "restart"})
+"""Those of one letter that take no value but behind an equals sign."""
 NAMES: Final = MappingProxyType(
     {
         "host": "hosts",
@@ -62,7 +75,8 @@ def _pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
             continue
         if name:
             yield name, "true"
-        name, value = _option(word)
+        *before, (name, value) = _options(word)
+        yield from ((switch, "true") for switch, _ in before)
         if value is not None:
             yield name, value
             name = ""
@@ -70,9 +84,20 @@ def _pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield name, "true"
 
 
-def _option(word: str) -> tuple[str, str | None]:
-    if word.startswith("--"):
-        name, equals, value = word[2:].partition("=")
-        return name, value if equals else None
-    name, rest = SHORT.get(word[1:2], word[1:2]), word[2:]
-    return name, rest.removeprefix("=") if rest else None
+def _options(word: str) -> list[tuple[str, str | None]]:
+    """What a word says; the last has no value where that may be the next word."""
+    if not word.startswith("--"):
+        return list(_letters(word[1:]))
+    name, equals, value = word[2:].partition("=")
+    return [(name, value if equals else None)]
+
+
+def _letters(letters: str) -> Iterator[tuple[str, str | None]]:
+    """Options of one letter each, until one takes all that is left as its value."""
+    while letters:
+        name, rest = SHORT.get(letters[0], letters[0]), letters[1:]
+        if name not in _SWITCHES or rest.startswith("="):
+            yield name, rest.removeprefix("=") if rest else None
+            return
+        yield name, "true"
+        letters = rest

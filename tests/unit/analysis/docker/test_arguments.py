@@ -17,6 +17,15 @@ LINES = {
     "a bool that is off": ("dockerd --iptables=false", {"iptables": False}),
     "a bool of Go": ("dockerd --iptables=F --ip6tables=1", {"iptables": False, "ip6tables": True}),
     "short and a bool": ("dockerd -D", {"debug": True}),
+    "letters in one word": ("dockerd -Dl info", {"debug": True, "log-level": "info"}),
+    "letters and a value": ("dockerd -Dlinfo", {"debug": True, "log-level": "info"}),
+    "letters before an equals sign": ("dockerd -Dl=info", {"debug": True, "log-level": "info"}),
+    "a letter that is off": ("dockerd -D=false", {"debug": False}),
+    "an address behind a letter": (
+        "dockerd -DHtcp://0.0.0.0:2375 -rDH fd://",
+        {"debug": True, "restart": True, "hosts": ["tcp://0.0.0.0:2375", "fd://"]},
+    ),
+    "no value behind an equals sign": ("dockerd --group=", {"group": ""}),
     "a list": (
         "dockerd -H fd:// --host=tcp://0.0.0.0:2376 -Hunix:///a",
         {"hosts": ["fd://", "tcp://0.0.0.0:2376", "unix:///a"]},
